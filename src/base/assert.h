@@ -1,0 +1,18 @@
+/* Assertions for what only this library can break: contracts, invariants, threads.
+ * Input of a peer or a user is checked, never asserted. */
+#ifndef WF_BASE_ASSERT_H
+#define WF_BASE_ASSERT_H
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define wf_assert(condition) assert(condition)
+#define WF_UNREACHABLE(why)  (assert(!(why)), abort())
+
+#define wf_container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+
+#define WF_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define WF_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define WF_CACHE_LINE  64
+
+#endif
