@@ -1,0 +1,230 @@
+/* One HTTP/2 connection (RFC 9113) without its I/O: octets in, events out; commands in, octets out.
+ * No function blocks, reads a clock or calls back (the frame trace excepted). Thread: owner.
+ *
+ *   reading   while (wf_h2_session_next(s, now, &in, &event)) handle(event);
+ *             What is left in `in` afterwards is the beginning of a frame: keep it and put it in
+ *             front of what is read next. It is at most 9 octets and max_frame_size.
+ *   writing   count = wf_h2_session_output(s, slices, max, budget); write them; wf_h2_session_wrote(s, n);
+ *             after a write, call wf_h2_session_next() with an empty `in`: bodies that went out make
+ *             events. After a read there may be output, and the other way round.
+ *
+ * Streams. A stream is opened by wf_h2_session_request() (client) or by a HEADERS event (server) and
+ * ends once: with an event WF_H2_EVENT_CLOSED, after which its pointer is dead, or by the owner's
+ * wf_h2_session_reset(), which makes no event. There is no third way. A connection error, a GOAWAY or
+ * the loss of the transport ends streams by the same events.
+ *
+ * Flow control. Connection credit goes back to the peer as DATA arrives, so that one slow consumer
+ * never stops the others; stream credit goes back when the owner calls wf_h2_session_consume(). What
+ * may wait for a consumer is bounded by the stream windows. */
+#ifndef WF_H2_SESSION_H
+#define WF_H2_SESSION_H
+
+#include "base/alloc.h"
+#include "base/field.h"
+#include "h2/error.h"
+
+struct wf_h2_session;
+struct wf_h2_stream;
+
+enum wf_h2_role { WF_H2_CLIENT, WF_H2_SERVER };
+
+/* One frame for people who watch; only valid during the call. For a HEADERS, CONTINUATION or PUSH_PROMISE frame
+ * that ends a received field block, @section holds what was decoded; for one that begins a sent
+ * block, @fields. @payload is the frame's payload, or what of a DATA frame is in memory. */
+struct wf_h2_trace {
+    bool sent;
+    uint8_t type;
+    uint8_t flags;
+    uint32_t stream_id;
+    uint32_t len;
+    struct wf_slice payload;
+    const struct wf_field_section *section;
+    const struct wf_field *fields;
+    size_t field_count;
+};
+
+typedef void (*wf_h2_trace_fn)(void *user, const struct wf_h2_trace *frame);
+
+/* Use WF_H2_CONFIG_INIT and change what differs. Values that RFC 9113 forbids are contract errors. */
+struct wf_h2_config {
+    enum wf_h2_role role;
+    /* Local settings (RFC 9113 section 6.5.2), sent in the first SETTINGS frame. */
+    uint32_t header_table_size;      /* of our decoder, octets */
+    uint32_t max_concurrent_streams; /* server: streams the client may open */
+    uint32_t initial_window_size;    /* receive window of each stream, octets */
+    uint32_t max_frame_size;         /* octets */
+    uint32_t max_header_list_size;   /* octets as section 6.5.2 counts; a larger section ends its stream */
+    /* Not settings. */
+    uint32_t connection_window;   /* receive window of the connection, octets, at least 65,535 */
+    uint32_t encoder_table_cap;   /* most that our encoder uses for its dynamic table, octets */
+    uint32_t max_fields;          /* field lines in a section that we accept */
+    uint32_t max_field_block_len; /* octets of one received field block, all its frames together */
+    uint32_t max_continuations;   /* CONTINUATION frames of one field block */
+    uint32_t max_queued_control;  /* octets of answers (SETTINGS and PING ACK, RST_STREAM) not yet written */
+    uint32_t settings_timeout_ms; /* until the peer must have acknowledged our SETTINGS */
+    wf_h2_trace_fn trace;         /* NULL: none */
+    void *trace_user;
+};
+
+#define WF_H2_CONFIG_INIT(the_role)                                                                \
+    {                                                                                              \
+        .role = (the_role), .header_table_size = 4096, .max_concurrent_streams = 128,              \
+        .initial_window_size = 1048576, .max_frame_size = 16384, .max_header_list_size = 65536,    \
+        .connection_window = 16777216, .encoder_table_cap = 4096, .max_fields = 256,               \
+        .max_field_block_len = 131072, .max_continuations = 16, .max_queued_control = 65536,       \
+        .settings_timeout_ms = 10000                                                               \
+    }
+
+/* What is proven about a stream that ended without a complete response. */
+enum wf_h2_effect {
+    WF_H2_NOT_SENT,        /* no octet of its HEADERS was handed to the transport */
+    WF_H2_NOT_PROCESSED,   /* REFUSED_STREAM, or above GOAWAY's last stream identifier (RFC 9113 8.7) */
+    WF_H2_MAYBE_PROCESSED,
+    WF_H2_PROCESSED        /* a final response began */
+};
+
+enum wf_h2_end {
+    WF_H2_END_COMPLETE,         /* both sides sent END_STREAM; the message was well formed */
+    WF_H2_END_RESET_BY_PEER,    /* RST_STREAM; NO_ERROR after a complete response is complete, not this */
+    WF_H2_END_STREAM_ERROR,     /* we found an error and sent RST_STREAM */
+    WF_H2_END_GOAWAY,           /* above the last stream identifier of a GOAWAY */
+    WF_H2_END_CONNECTION_ERROR, /* an error that we found ended the connection */
+    WF_H2_END_CONNECTION_LOST   /* wf_h2_session_lost() was called */
+};
+
+enum wf_h2_section_kind {
+    WF_H2_SECTION_REQUEST,
+    WF_H2_SECTION_INFORMATIONAL, /* 1xx; the final response is yet to come */
+    WF_H2_SECTION_RESPONSE,
+    WF_H2_SECTION_TRAILERS
+};
+
+enum wf_h2_event_type {
+    WF_H2_EVENT_HEADERS,
+    WF_H2_EVENT_DATA,
+    WF_H2_EVENT_BODY_SENT,        /* all of the last wf_h2_session_send_body() was handed to the transport */
+    WF_H2_EVENT_CLOSED,
+    WF_H2_EVENT_SETTINGS,         /* the peer's settings changed; capacity may have */
+    WF_H2_EVENT_SETTINGS_ACK,
+    WF_H2_EVENT_PING_ACK,
+    WF_H2_EVENT_GOAWAY,           /* no new streams here; those above last_stream_id follow as CLOSED */
+    WF_H2_EVENT_CONNECTION_ERROR  /* GOAWAY is queued; write it, then close. All streams follow as CLOSED */
+};
+
+struct wf_h2_event {
+    enum wf_h2_event_type type;
+    bool end_stream;             /* HEADERS, DATA: the peer sent all of the message */
+    struct wf_h2_stream *stream; /* NULL for events of the connection */
+    union {
+        struct {
+            const struct wf_field_section *section; /* until the next call of wf_h2_session_next() */
+            enum wf_h2_section_kind kind;
+            uint16_t status;        /* RESPONSE and INFORMATIONAL */
+            int64_t content_length; /* -1: none was given */
+        } headers;
+        struct {
+            struct wf_slice bytes; /* inside what was passed as `in`; may be empty at the end */
+        } data;
+        struct {
+            enum wf_h2_end end;
+            enum wf_h2_effect effect;
+            uint32_t code;      /* RFC 9113 section 7 */
+            const char *reason; /* static storage; NULL for COMPLETE */
+        } closed;
+        struct {
+            uint32_t last_stream_id;
+            uint32_t code;
+            struct wf_slice debug; /* as the peer sent it: not text that can be trusted */
+        } goaway;
+        struct wf_h2_err error; /* CONNECTION_ERROR */
+        uint8_t ping[8];        /* PING_ACK */
+    };
+};
+
+/* The client's preface and SETTINGS (or the server's SETTINGS) are queued at once. NULL: no memory. */
+WF_MUST_USE struct wf_h2_session *wf_h2_session_new(const struct wf_h2_config *config, uint64_t now_ms);
+/* Streams that have not ended go without an event. NULL is a no-op. */
+void wf_h2_session_free(struct wf_h2_session *session);
+
+/* Parses until one event is there: true, with @in advanced behind what it took. False: @in holds no
+ * whole frame, or the connection has ended. Handle the event before the next call. */
+bool wf_h2_session_next(struct wf_h2_session *session, uint64_t now_ms, struct wf_slice *in,
+                        struct wf_h2_event *out_event);
+
+/* The transport is gone (an error, or its end): all streams end as CONNECTION_LOST, by events of
+ * wf_h2_session_next(). */
+void wf_h2_session_lost(struct wf_h2_session *session);
+
+/* Fills @slices (room for @max) with what is to be written next, in order, some @budget octets at most, and returns
+ * their number. DATA frames are made here, one stream after another, a frame each. Slices hold until
+ * the next call of any function of the session. Calling again without wf_h2_session_wrote() gives the
+ * same octets, perhaps more. */
+size_t wf_h2_session_output(struct wf_h2_session *session, struct wf_slice *slices, size_t max,
+                            size_t budget);
+/* The first @len octets of the last output were taken by the transport. */
+void wf_h2_session_wrote(struct wf_h2_session *session, size_t len);
+bool wf_h2_session_wants_write(const struct wf_h2_session *session);
+
+struct wf_h2_message {
+    const struct wf_field *fields; /* pseudo-header fields first; valid as RFC 9113 section 8.2 has it */
+    size_t count;
+    uint64_t cache_key; /* see wf_hpack_encode() */
+    bool end_stream;    /* no body and no trailers follow */
+    bool is_head;       /* client: the method is HEAD, so the response has no content */
+};
+
+enum wf_h2_submit {
+    WF_H2_SUBMITTED,
+    WF_H2_SUBMIT_NO_CAPACITY,   /* the peer's MAX_CONCURRENT_STREAMS is reached: wait */
+    WF_H2_SUBMIT_DRAINING,      /* GOAWAY was sent or received, or the connection has ended */
+    WF_H2_SUBMIT_NO_STREAM_IDS, /* identifiers are used up (RFC 9113 section 5.1.1): another connection */
+    WF_H2_SUBMIT_TOO_LARGE,     /* above the peer's MAX_HEADER_LIST_SIZE */
+    WF_H2_SUBMIT_NO_MEMORY
+};
+
+/* Client: opens a stream and queues its HEADERS. @user is what wf_h2_stream_user() returns. */
+enum wf_h2_submit wf_h2_session_request(struct wf_h2_session *session,
+                                        const struct wf_h2_message *message, void *user,
+                                        struct wf_h2_stream **out_stream);
+/* Server: 1xx, the response; both: trailers (end_stream set, after the body). */
+enum wf_h2_submit wf_h2_session_send_headers(struct wf_h2_session *session,
+                                             struct wf_h2_stream *stream,
+                                             const struct wf_h2_message *message);
+/* Gives the stream's next body octets, once the last ones were reported as sent. @body is borrowed until
+ * BODY_SENT, CLOSED or wf_h2_session_reset(), whichever is first. @end: END_STREAM follows them;
+ * an empty body with @end sends an empty DATA frame. */
+void wf_h2_session_send_body(struct wf_h2_session *session, struct wf_h2_stream *stream,
+                             struct wf_slice body, bool end);
+/* The owner has used @len octets of DATA of @stream: stream credit goes back. */
+void wf_h2_session_consume(struct wf_h2_session *session, struct wf_h2_stream *stream, size_t len);
+/* Ends the stream here and now, with RST_STREAM where the peer may still know it. @stream is dead. */
+void wf_h2_session_reset(struct wf_h2_session *session, struct wf_h2_stream *stream, uint32_t code);
+
+/* Queues a PING (RFC 9113 section 6.7); its answer is WF_H2_EVENT_PING_ACK. False: no memory. */
+bool wf_h2_session_ping(struct wf_h2_session *session, const uint8_t opaque[8]);
+/* Queues a GOAWAY and refuses new streams; open ones go on. @debug may be NULL. */
+bool wf_h2_session_goaway(struct wf_h2_session *session, uint32_t code, const char *debug);
+
+/* When wf_h2_session_timeout() wants to be called, in now_ms; UINT64_MAX: never. */
+uint64_t wf_h2_session_deadline(const struct wf_h2_session *session);
+/* A deadline has passed: may end the connection (SETTINGS_TIMEOUT), by events. */
+void wf_h2_session_timeout(struct wf_h2_session *session, uint64_t now_ms);
+
+/* Streams that may be opened now; 0 while draining. Before the peer's SETTINGS have come, 100 are
+ * assumed (RFC 9113 section 6.5.2 recommends no less). */
+uint32_t wf_h2_session_capacity(const struct wf_h2_session *session);
+uint32_t wf_h2_session_open_streams(const struct wf_h2_session *session);
+bool wf_h2_session_is_draining(const struct wf_h2_session *session);
+/* The connection has ended: nothing is parsed any more; pending output may still be written. */
+bool wf_h2_session_is_dead(const struct wf_h2_session *session);
+/* The peer's first SETTINGS have come. */
+bool wf_h2_session_is_ready(const struct wf_h2_session *session);
+
+void *wf_h2_stream_user(const struct wf_h2_stream *stream);
+void wf_h2_stream_set_user(struct wf_h2_stream *stream, void *user);
+uint32_t wf_h2_stream_id(const struct wf_h2_stream *stream);
+/* What would be true of the stream if it ended now. */
+enum wf_h2_effect wf_h2_stream_effect(const struct wf_h2_session *session,
+                                      const struct wf_h2_stream *stream);
+
+#endif
