@@ -1,0 +1,87 @@
+/* The engine: I/O threads, connections, TLS. Every call is legal on every thread. */
+#ifndef WEFT_CLIENT_H
+#define WEFT_CLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weft/config.h"
+#include "weft/cq.h"
+#include "weft/error.h"
+#include "weft/export.h"
+#include "weft/future.h"
+#include "weft/request.h"
+#include "weft/stats.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct weft_client;
+
+/* NULL @config: the defaults. NULL is returned when a thread, a file or memory could not be had;
+ * then @out_error, when not NULL, says what was wrong. */
+WEFT_API WEFT_MUST_USE struct weft_client *weft_client_new(const struct weft_config *config,
+                                                           struct weft_error *out_error);
+WEFT_API struct weft_client *weft_client_ref(struct weft_client *client);
+/* The last reference closes the client without draining, when weft_client_close() was not called.
+ * Inside a callback of the client that closing happens on a thread of its own. NULL is a no-op. */
+WEFT_API void weft_client_unref(struct weft_client *client);
+
+/* Refuses new work, lets open requests go on for @drain_ms at most (0, WEFT_FOREVER), ends the rest
+ * with WEFT_ERR_CLOSED, waits until every callback has run and joins all threads. Does not give up
+ * the caller's reference. A second call waits for the first.
+ * Inside a callback of the same client: WEFT_ERR_WOULD_DEADLOCK, and nothing happens. */
+WEFT_API enum weft_code weft_client_close(struct weft_client *client, int64_t drain_ms);
+
+/* Called once for each submission, on a worker. @future is borrowed. */
+typedef void (*weft_done_fn)(void *user, struct weft_future *future);
+
+enum weft_submit_flags {
+    WEFT_STREAM_BODY = 1u << 0, /* the body is read with weft_future_read() */
+    WEFT_DISCARD_BODY = 1u << 1 /* the body is counted and thrown away */
+};
+
+/* How the completion is told. All zero, or NULL: weft_future_wait() only. */
+struct weft_delivery {
+    size_t size; /* sizeof(struct weft_delivery) */
+    weft_done_fn done;
+    void *user;          /* of done */
+    struct weft_cq *cq;  /* not together with done */
+    void *tag;           /* of cq events */
+    int64_t deadline_ms; /* from now, queue time included; 0: the client's default; WEFT_FOREVER:
+                            none */
+    unsigned flags;      /* enum weft_submit_flags */
+};
+#define WEFT_DELIVERY_INIT                                                                         \
+    {                                                                                              \
+        sizeof(struct weft_delivery), NULL, NULL, NULL, NULL, 0, 0                                 \
+    }
+
+/* Submits @request; never blocks. Keeps references of its own on @request and how->cq. The future
+ * is the caller's to weft_future_unref(). Whatever is wrong, WEFT_ERR_CLOSED included, arrives
+ * through the future: there is one error path. NULL: out of memory, and then nothing is ever called
+ * back. */
+WEFT_API WEFT_MUST_USE struct weft_future *weft_submit(struct weft_client *client,
+                                                       struct weft_request *request,
+                                                       const struct weft_delivery *how);
+
+/* Submits @count requests with one hand-over to the I/O thread. @how is one delivery for all;
+ * @tags, when not NULL, are the tags of each. Returns how many were submitted, from the first on;
+ * fewer than
+ * @count only when memory ran out. @out_futures receives their futures. */
+WEFT_API WEFT_MUST_USE size_t weft_submit_batch(struct weft_client *client,
+                                                struct weft_request *const *requests, size_t count,
+                                                const struct weft_delivery *how, void *const *tags,
+                                                struct weft_future **out_futures);
+
+/* GET @url, delivered to weft_future_wait(). NULL: out of memory. */
+WEFT_API WEFT_MUST_USE struct weft_future *weft_get(struct weft_client *client, const char *url);
+
+/* Fills @stats up to stats->size. */
+WEFT_API void weft_client_stats(struct weft_client *client, struct weft_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,70 @@
+/* How a client is set up. A plain value: initialise it with WEFT_CONFIG_INIT, change what differs,
+ * pass it to weft_client_new(), which copies it (strings and memory too). A zero means zero. */
+#ifndef WEFT_CONFIG_H
+#define WEFT_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weft/export.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One frame, or one thing that happened to a connection. Valid during the call only. */
+struct weft_trace_event {
+    uint64_t connection; /* number of the connection in this client, from 1 */
+    uint64_t time_ns;    /* CLOCK_MONOTONIC */
+    bool is_frame;       /* false: text is a note such as "connected to 127.0.0.1:8443" */
+    bool sent;           /* frames: by us */
+    const char *text;    /* one line, printable ASCII, no newline */
+    uint64_t dropped;    /* events that found no room since the last one delivered */
+};
+
+/* Called on a worker thread, never on an I/O thread; calls do not overlap. */
+typedef void (*weft_trace_fn)(void *user, const struct weft_trace_event *event);
+
+struct weft_config {
+    size_t size; /* sizeof(struct weft_config), so that it can grow */
+
+    unsigned io_threads; /* threads that own connections; 1 to 64 */
+    unsigned workers;    /* threads that run callbacks; 1 to 64; started when first needed */
+    unsigned connections_per_origin; /* HTTP/2 connections per origin and I/O thread; 1 to 1024 */
+
+    int64_t deadline_ms; /* of requests that give none, from submission; WEFT_FOREVER: none */
+    int64_t connect_timeout_ms; /* name, TCP and TLS together */
+    uint32_t max_queued; /* requests that may wait for a connection or stream, per origin and I/O
+                            thread */
+
+    /* TLS. */
+    const char *ca_file;       /* PEM; NULL: the system's store */
+    bool insecure_skip_verify; /* accept any certificate; for tests only */
+    /* Cleartext http:// URLs speak HTTP/2 with prior knowledge (RFC 9113 section 3.3). */
+    bool http2_prior_knowledge;
+
+    /* HTTP/2. Octets. */
+    uint32_t stream_window; /* receive window of a stream: bounds what waits for a reader; 65,535 to
+                               2^31-1 */
+    uint32_t connection_window;    /* receive window of a connection; 65,535 to 2^31-1 */
+    uint32_t max_header_list_size; /* of a response, as RFC 9113 section 6.5.2 counts */
+    uint64_t max_body_size;        /* of a response body that is collected in memory */
+
+    /* Observation. */
+    weft_trace_fn trace; /* NULL: none */
+    void *trace_user;
+};
+
+/* Defaults: one I/O thread and connection; 30 s for a request, 10 s to connect; windows of 1 MiB
+ * and 16 MiB; a response's fields up to 64 KiB and a collected body up to 64 MiB. */
+#define WEFT_CONFIG_INIT                                                                           \
+    {                                                                                              \
+        sizeof(struct weft_config), 1, 1, 1, 30000, 10000, 100000, NULL, false, true, 1u << 20,    \
+            1u << 24, 1u << 16, 1u << 26, NULL, NULL                                               \
+    }
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,52 @@
+/* What to ask. Built by one thread, then submitted as often as one likes, from any thread: the
+ * first submission freezes it. Counted: the creator holds a reference, and each submission one of
+ * its own until its completion.
+ *
+ * What is wrong with a request is remembered and arrives through the future of its submission, so
+ * that return values here may be ignored; weft_request_check() tells beforehand. */
+#ifndef WEFT_REQUEST_H
+#define WEFT_REQUEST_H
+
+#include <stddef.h>
+
+#include "weft/error.h"
+#include "weft/export.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct weft_request;
+
+/* @method is copied, for instance "GET"; @url too: http or https, absolute. NULL: out of memory. */
+WEFT_API WEFT_MUST_USE struct weft_request *weft_request_new(const char *method, const char *url);
+WEFT_API struct weft_request *weft_request_ref(struct weft_request *request);
+/* NULL is a no-op. Thread: any. */
+WEFT_API void weft_request_unref(struct weft_request *request);
+
+/* Appends a field line; both are copied. Names are sent in lower case. "host" sets :authority.
+ * WEFT_ERR_INVALID_REQUEST: an octet or a field that RFC 9113 section 8.2 forbids. */
+WEFT_API enum weft_code weft_request_add_field(struct weft_request *request, const char *name,
+                                               const char *value);
+/* The same, and the line is never put in a compression table here or by an intermediary (RFC 7541
+ * section 7.1.3). */
+WEFT_API enum weft_code weft_request_add_secret_field(struct weft_request *request,
+                                                      const char *name, const char *value);
+
+/* The body, @len octets, copied. A content-length field is added. */
+WEFT_API enum weft_code weft_request_set_body(struct weft_request *request, const void *body,
+                                              size_t len);
+/* The same without a copy: @body must not change until @release(@user) is called, which happens
+ * once, on any thread, when the request is freed. @release may be NULL. */
+WEFT_API enum weft_code weft_request_borrow_body(struct weft_request *request, const void *body,
+                                                 size_t len, void (*release)(void *user),
+                                                 void *user);
+
+/* WEFT_OK, or what a submission would fail with; @out_error may be NULL. */
+WEFT_API enum weft_code weft_request_check(const struct weft_request *request,
+                                           struct weft_error *out_error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
