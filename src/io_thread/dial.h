@@ -26,7 +26,7 @@ struct wf_dial_result {
     int fd;
     struct wf_address address; /* the one that answered; len 0 when none did */
     /* Why none did: the errno of the last to fail, but one of this host's own limits (EMFILE,
-     * ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL for lack of ports) comes before what a peer said. */
+     * ENFILE, ENOBUFS, ENOMEM) comes before what the network said. */
     int sys_errno;
     size_t tried;   /* attempts that were begun */
     char text[160]; /* "Connection refused (127.0.0.1:81, [::1]:81)"; "" when connected */

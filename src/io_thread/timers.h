@@ -30,7 +30,8 @@ struct wf_timer {
 };
 
 struct wf_timers {
-    uint64_t now_ms;
+    uint64_t now_ms;   /* the last wf_timers_advance()'s; up to date inside its callbacks */
+    uint64_t wheel_ms; /* how far the wheel has turned; behind now only while it advances */
     uint64_t occupied[WF_TIMER_LEVELS]; /* bit s: slot s may hold timers; clear: it holds none */
     struct wf_node slots[WF_TIMER_LEVELS][WF_TIMER_SLOTS];
     struct wf_node due; /* set for a time that was reached already */
@@ -50,7 +51,7 @@ static inline bool wf_timer_is_set(const struct wf_timer *timer)
     return wf_node_is_linked(&timer->node);
 }
 
-/* Sets @timer, or moves it when it is set already. A time that is not after the wheel's own now (0
+/* Sets @timer, or moves it when it is set already. A time that is not after now (0
  * for instance) means the next wf_timers_advance(), never the one that is running: a callback that
  * sets its timer anew "for at once" cannot hold the loop. WF_TIMER_NONE cancels. */
 void wf_timer_set(struct wf_timers *timers, struct wf_timer *timer, uint64_t when_ms);
