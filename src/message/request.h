@@ -1,0 +1,111 @@
+/* What to ask, ready to be encoded: the public weft_request, as I/O threads and the API see it.
+ *
+ * Built by one thread. From wf_request_freeze() on nothing changes any more, so that any thread may
+ * read it without a lock. Setters keep the field array complete at every moment (defaults
+ * included), which leaves freezing nothing to do that two threads could do at once.
+ *
+ * | may overlap           | ref, unref | freeze | accessors | setters |
+ * | ref, unref            | yes        | yes    | yes       | yes     |
+ * | freeze, accessors     | yes        | yes    | yes       | no      |
+ * | setters, when frozen  | yes        | yes    | yes       | yes: they change nothing | */
+#ifndef WF_MESSAGE_REQUEST_H
+#define WF_MESSAGE_REQUEST_H
+
+#include "base/field.h"
+#include "message/url.h"
+#include "weft/request.h"
+
+#include <stdatomic.h>
+
+/* Octets of all names and values together: far above what servers take, and small enough that no
+ * sum overflows. */
+#define WF_REQUEST_FIELDS_MAX_LEN (16u << 20)
+#define WF_REQUEST_METHOD_MAX_LEN 64u
+/* Field lines for which a new request has room without another allocation. */
+#define WF_REQUEST_INLINE_FIELDS 10u
+
+struct wf_request_chunk;
+
+struct weft_request {
+    /* Any thread; atomic. */
+    atomic_uint refs;
+    atomic_bool frozen;
+
+    /* The builder's until frozen; constant afterwards. */
+    bool failed; /* the submission must fail with wf_request_error() */
+    bool is_head;
+    bool is_idempotent; /* RFC 9110 section 9.2.2 */
+    bool is_trace;
+    bool length_is_given; /* content-length is the caller's, not ours */
+    uint64_t id;          /* of this process, from 1; never used twice */
+    struct wf_field *fields;
+    size_t field_count;
+    size_t field_cap;
+    size_t fields_len; /* octets of all names and values */
+    struct wf_slice body;
+    void (*release)(void *user);
+    void *release_user;
+    struct wf_url url;
+    size_t agent_index;  /* of user-agent in fields; 0: it is not sent */
+    size_t length_index; /* of content-length in fields; 0: it is not sent */
+    uint64_t given_length;
+    struct wf_request_chunk *chunks; /* text that did not fit behind this struct */
+    char *text;                      /* free text room of the newest chunk */
+    size_t text_left;
+    char length_text[24]; /* our own content-length */
+    struct weft_error error;
+    struct wf_field inline_fields[WF_REQUEST_INLINE_FIELDS];
+};
+
+/* Ends the building. Cheap when it has been done. Thread: any. */
+static inline void wf_request_freeze(struct weft_request *request)
+{
+    /* Relaxed: nothing is published by the flag. A thread that submits got the request, and all
+     * that was written to it, from its builder by the caller's own means. */
+    if (!atomic_load_explicit(&request->frozen, memory_order_relaxed))
+        atomic_store_explicit(&request->frozen, true, memory_order_relaxed);
+}
+
+/* Whether the submission must fail; wf_request_error() then says with what. */
+static inline bool wf_request_is_failed(const struct weft_request *request)
+{
+    return request->failed;
+}
+
+void wf_request_error(const struct weft_request *request, struct weft_error *out_error);
+
+/* :method, :scheme, :authority and :path in this order, then the others. Valid as long as a
+ * reference is held. */
+static inline const struct wf_field *wf_request_fields(const struct weft_request *request)
+{
+    return request->fields;
+}
+
+static inline size_t wf_request_field_count(const struct weft_request *request)
+{
+    return request->field_count;
+}
+
+static inline struct wf_slice wf_request_body(const struct weft_request *request)
+{
+    return request->body;
+}
+
+static inline struct wf_slice wf_request_method(const struct weft_request *request)
+{
+    return request->fields[0].value;
+}
+
+/* Scheme, host, port and the origin's key. Not of a failed request. */
+static inline const struct wf_url *wf_request_url(const struct weft_request *request)
+{
+    return &request->url;
+}
+
+/* A number for this request's fields, unique in the process: a cache key of encoded blocks. */
+static inline uint64_t wf_request_id(const struct weft_request *request)
+{
+    return request->id;
+}
+
+#endif
