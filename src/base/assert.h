@@ -14,7 +14,7 @@
 #endif
 #define WF_UNREACHABLE(why) (assert(!(why)), abort())
 
-#define wf_container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define wf_container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 #define WF_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define WF_UNLIKELY(x) __builtin_expect(!!(x), 0)
