@@ -1,0 +1,282 @@
+/* The sharded block pool.
+ *
+ * Each shard has two bins, each with a lock and a cache line of its own. `own` serves those whose
+ * identity hashes to the shard; `returned` collects what other threads give back. A taker that
+ * finds its own bin empty moves all of `returned` over in one step, so a producer and a consumer of
+ * blocks meet once in many blocks, and blocks never pile up with the threads that give.
+ *
+ * A block finds its home through its chunk, which is aligned to its own length. */
+#include "base/pool.h"
+
+#include "base/assert.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define HAVE_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAVE_ASAN 1
+#endif
+#endif
+
+#ifdef HAVE_ASAN
+#include <sanitizer/asan_interface.h>
+#define POISON(ptr, len)   ASAN_POISON_MEMORY_REGION(ptr, len)
+#define UNPOISON(ptr, len) ASAN_UNPOISON_MEMORY_REGION(ptr, len)
+#else
+#define POISON(ptr, len)   ((void)(ptr), (void)(len))
+#define UNPOISON(ptr, len) ((void)(ptr), (void)(len))
+#endif
+
+#define SHARD_BITS         5u
+#define SHARDS             (1u << SHARD_BITS)
+#define CHUNK_LEN_MIN      32768u
+#define CHUNK_BLOCKS_MIN   8u
+#define SPINS_BEFORE_YIELD 64u
+#define CREATOR_HOLDS      (INT64_C(1) << 62) /* more than all blocks there can be */
+#define BLOCK_LEN_MAX      (SIZE_MAX / 4 / CHUNK_BLOCKS_MIN)
+
+struct block {
+    struct block *next;
+};
+
+struct bin {
+    _Alignas(WF_CACHE_LINE) atomic_uint locked;
+
+    /* Guarded by locked. */
+    bool closed;
+    struct block *free;
+    int64_t out; /* blocks taken through this bin less those given; summed when the pool closes */
+};
+
+struct chunk {
+    struct chunk *next;
+    struct shard *home;
+};
+
+struct shard {
+    struct bin own;
+
+    /* Guarded by own.locked. */
+    struct chunk *chunks;
+    char *fresh; /* the part of the newest chunk that was never taken */
+    size_t fresh_count;
+
+    struct bin returned;
+};
+
+struct wf_pool {
+    /* Immutable after wf_pool_new(). */
+    size_t block_len;
+    size_t stride;
+    size_t chunk_len; /* a power of two */
+
+    struct shard shards[SHARDS];
+
+    /* Any thread; atomic. Blocks that are out, once the pool is closed. */
+    _Alignas(WF_CACHE_LINE) atomic_int_fast64_t remaining;
+};
+
+static void bin_lock(struct bin *bin)
+{
+    unsigned spins = 0;
+    /* A1: pairs with R1 in bin_unlock(). */
+    while (atomic_exchange_explicit(&bin->locked, 1, memory_order_acquire) != 0) {
+        /* Relaxed: waits for a change without taking the line away from its owner. */
+        while (atomic_load_explicit(&bin->locked, memory_order_relaxed) != 0) {
+            /* The holder may have lost its CPU; give it ours. */
+            if (++spins % SPINS_BEFORE_YIELD == 0)
+                (void)sched_yield();
+        }
+    }
+}
+
+static void bin_unlock(struct bin *bin)
+{
+    /* R1: publishes what the lock guards; pairs with A1. */
+    atomic_store_explicit(&bin->locked, 0, memory_order_release);
+}
+
+static void bin_init(struct bin *bin)
+{
+    atomic_init(&bin->locked, 0);
+    bin->closed = false;
+    bin->free = NULL;
+    bin->out = 0;
+}
+
+static struct shard *shard_of_caller(struct wf_pool *pool)
+{
+    /* An identity is an address, alike in its low bits: multiply and take the high ones. */
+    uint64_t hash = (uint64_t)(uintptr_t)pthread_self() * UINT64_C(0x9e3779b97f4a7c15);
+    return &pool->shards[hash >> (64 - SHARD_BITS)];
+}
+
+struct wf_pool *wf_pool_new(size_t block_len)
+{
+    if (block_len < sizeof(struct block) || block_len > BLOCK_LEN_MAX)
+        return NULL;
+    struct wf_pool *pool = wf_alloc_aligned(WF_CACHE_LINE, sizeof(*pool));
+    if (pool == NULL)
+        return NULL;
+    pool->block_len = block_len;
+    pool->stride = (block_len + WF_CACHE_LINE - 1) & ~(size_t)(WF_CACHE_LINE - 1);
+    pool->chunk_len = CHUNK_LEN_MIN;
+    while (pool->chunk_len < WF_CACHE_LINE + CHUNK_BLOCKS_MIN * pool->stride)
+        pool->chunk_len *= 2;
+    atomic_init(&pool->remaining, CREATOR_HOLDS);
+    for (unsigned i = 0; i < SHARDS; i++) {
+        struct shard *shard = &pool->shards[i];
+        bin_init(&shard->own);
+        bin_init(&shard->returned);
+        shard->chunks = NULL;
+        shard->fresh = NULL;
+        shard->fresh_count = 0;
+    }
+    return pool;
+}
+
+static void free_chunk(const struct wf_pool *pool, struct chunk *chunk)
+{
+    UNPOISON(chunk, pool->chunk_len);
+    wf_free(chunk);
+}
+
+static void free_pool(struct wf_pool *pool)
+{
+    for (unsigned i = 0; i < SHARDS; i++) {
+        struct chunk *chunk = pool->shards[i].chunks;
+        while (chunk != NULL) {
+            struct chunk *next = chunk->next;
+            free_chunk(pool, chunk);
+            chunk = next;
+        }
+    }
+    wf_free(pool);
+}
+
+static void add_remaining(struct wf_pool *pool, int64_t count)
+{
+    /* R2 and A2 in one: each leaver publishes its use of the pool, the last receives all of them.
+     */
+    int64_t before = atomic_fetch_add_explicit(&pool->remaining, count, memory_order_acq_rel);
+    if (before + count == 0)
+        free_pool(pool);
+}
+
+static void close_bin(struct wf_pool *pool, struct bin *bin)
+{
+    bin_lock(bin);
+    bin->closed = true;
+    /* Within the lock: a block given from now on is taken off `remaining`, one given before is part
+     * of this sum. The creator still holds its share, so this does not reach zero. */
+    add_remaining(pool, bin->out);
+    bin_unlock(bin);
+}
+
+void wf_pool_unref(struct wf_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    for (unsigned i = 0; i < SHARDS; i++) {
+        close_bin(pool, &pool->shards[i].own);
+        close_bin(pool, &pool->shards[i].returned);
+    }
+    add_remaining(pool, -CREATOR_HOLDS);
+}
+
+/* The caller holds own.locked. */
+static void *take_from(struct wf_pool *pool, struct shard *shard)
+{
+    struct block *block = shard->own.free;
+    if (block != NULL) {
+        UNPOISON(block, pool->block_len);
+        shard->own.free = block->next;
+    } else if (shard->fresh_count > 0) {
+        block = (struct block *)(void *)shard->fresh;
+        UNPOISON(block, pool->block_len);
+        shard->fresh += pool->stride;
+        shard->fresh_count--;
+    } else {
+        return NULL;
+    }
+    shard->own.out++;
+    return block;
+}
+
+/* The caller holds own.locked; lock order: own, then returned. */
+static void move_returned(struct shard *shard)
+{
+    bin_lock(&shard->returned);
+    shard->own.free = shard->returned.free;
+    shard->returned.free = NULL;
+    bin_unlock(&shard->returned);
+}
+
+static void adopt_chunk(struct wf_pool *pool, struct shard *shard, struct chunk *chunk)
+{
+    chunk->next = shard->chunks;
+    chunk->home = shard;
+    shard->chunks = chunk;
+    shard->fresh = (char *)chunk + WF_CACHE_LINE;
+    shard->fresh_count = (pool->chunk_len - WF_CACHE_LINE) / pool->stride;
+    POISON(shard->fresh, pool->chunk_len - WF_CACHE_LINE);
+}
+
+static void *take_with_new_chunk(struct wf_pool *pool, struct shard *shard)
+{
+    /* Outside the lock: the allocator may take its time. */
+    struct chunk *chunk = wf_alloc_aligned(pool->chunk_len, pool->chunk_len);
+    if (chunk == NULL)
+        return NULL;
+    bin_lock(&shard->own);
+    void *block = take_from(pool, shard);
+    if (block == NULL) {
+        adopt_chunk(pool, shard, chunk);
+        chunk = NULL;
+        block = take_from(pool, shard);
+    }
+    bin_unlock(&shard->own);
+    wf_free(chunk); /* somebody else was first */
+    return block;
+}
+
+void *wf_pool_take(struct wf_pool *pool)
+{
+    struct shard *shard = shard_of_caller(pool);
+    bin_lock(&shard->own);
+    if (shard->own.free == NULL)
+        move_returned(shard);
+    void *block = take_from(pool, shard);
+    bin_unlock(&shard->own);
+    return block != NULL ? block : take_with_new_chunk(pool, shard);
+}
+
+static struct shard *home_of(const struct wf_pool *pool, void *block)
+{
+    char *start = (char *)block - ((uintptr_t)block & (pool->chunk_len - 1));
+    return ((struct chunk *)(void *)start)->home;
+}
+
+void wf_pool_give(struct wf_pool *pool, void *block)
+{
+    wf_assert(block != NULL);
+    struct shard *home = home_of(pool, block);
+    struct bin *bin = home == shard_of_caller(pool) ? &home->own : &home->returned;
+    struct block *node = block;
+    bin_lock(bin);
+    node->next = bin->free;
+    POISON(block, pool->stride);
+    bin->free = node;
+    bool closed = bin->closed;
+    if (!closed)
+        bin->out--;
+    bin_unlock(bin);
+    if (closed)
+        add_remaining(pool, -1);
+}
