@@ -1,0 +1,1 @@
+weft_unit_test(pool)

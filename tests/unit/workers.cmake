@@ -1,0 +1,6 @@
+weft_unit_test(completion)
+weft_unit_test(cq)
+weft_unit_test(mailbox)
+weft_unit_test(park)
+weft_unit_test(spin)
+weft_unit_test(worker_pool)
