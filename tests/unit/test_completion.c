@@ -15,8 +15,8 @@
 struct shared {
     struct wf_completion c;
     struct wf_spin *spin;
-    int result;   /* written before resolve */
-    int received; /* what the waiter read after */
+    int result;          /* written before resolve */
+    atomic_int received; /* what the waiters read after */
     unsigned seen;
 };
 
@@ -37,7 +37,7 @@ static void *wait_for_result(void *arg)
 {
     struct shared *s = arg;
     if (wf_completion_wait_spin(&s->c, s->spin, WF_NEVER))
-        s->received = s->result;
+        atomic_store_explicit(&s->received, s->result, memory_order_relaxed);
     return NULL;
 }
 
@@ -45,7 +45,7 @@ static void *wait_for_change(void *arg)
 {
     struct shared *s = arg;
     if (wf_completion_wait_change(&s->c, s->seen, WF_NEVER))
-        s->received = s->result;
+        atomic_store_explicit(&s->received, s->result, memory_order_relaxed);
     return NULL;
 }
 
