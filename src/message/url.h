@@ -40,7 +40,7 @@ size_t wf_url_room(size_t len);
 enum weft_code wf_url_parse(struct wf_url *url, struct wf_slice text, char *room,
                             struct weft_error *error);
 
-/* Whether @text can stand as host[:port] of a URL of that scheme; @error as above. */
-enum weft_code wf_url_check_authority(struct wf_slice text, bool https, struct weft_error *error);
+/* Whether @text can stand as host[:port] of a URL; @error as above. */
+enum weft_code wf_url_check_authority(struct wf_slice text, struct weft_error *error);
 
 #endif
