@@ -24,7 +24,9 @@ WEFT_API struct weft_request *weft_request_ref(struct weft_request *request);
 /* NULL is a no-op. Thread: any. */
 WEFT_API void weft_request_unref(struct weft_request *request);
 
-/* Appends a field line; both are copied. Names are sent in lower case. "host" sets :authority.
+/* Appends a field line; both are copied. Names are sent in lower case, values without white space at
+ * their ends. "host" sets :authority; "user-agent" takes the place of weft's own, and an empty one
+ * sends none; "content-length" must be the body's length.
  * WEFT_ERR_INVALID_REQUEST: an octet or a field that RFC 9113 section 8.2 forbids. */
 WEFT_API enum weft_code weft_request_add_field(struct weft_request *request, const char *name,
                                                const char *value);
@@ -37,7 +39,8 @@ WEFT_API enum weft_code weft_request_add_secret_field(struct weft_request *reque
 WEFT_API enum weft_code weft_request_set_body(struct weft_request *request, const void *body,
                                               size_t len);
 /* The same without a copy: @body must not change until @release(@user) is called, which happens
- * once, on any thread, when the request is freed. @release may be NULL. */
+ * once, on any thread, when the request is freed or gets another body, and also when an error is
+ * returned; but never after WEFT_ERR_FROZEN. @release may be NULL. */
 WEFT_API enum weft_code weft_request_borrow_body(struct weft_request *request, const void *body,
                                                  size_t len, void (*release)(void *user),
                                                  void *user);
