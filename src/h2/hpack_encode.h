@@ -7,9 +7,11 @@
 #include "base/field.h"
 
 struct wf_hpack_encoder;
+struct wf_hpack_dyntab;
 
-/* @table_cap: the most we are willing to use for the dynamic table, in octets; the table starts with
- * the smaller of it and 4096, the protocol's initial value. */
+/* @table_cap: the most we are willing to use for the dynamic table, in octets, at most
+ * WF_HPACK_TABLE_LIMIT (hpack_dyntab.h); the table starts with the smaller of it and 4096, the
+ * protocol's initial value. */
 WF_MUST_USE struct wf_hpack_encoder *wf_hpack_encoder_new(uint32_t table_cap);
 void wf_hpack_encoder_free(struct wf_hpack_encoder *encoder);
 
@@ -23,5 +25,8 @@ void wf_hpack_encoder_set_max_table_size(struct wf_hpack_encoder *encoder, uint3
  * False: out of memory; nothing was appended and the table is as before. */
 WF_MUST_USE bool wf_hpack_encode(struct wf_hpack_encoder *encoder, uint64_t cache_key,
                                  const struct wf_field *fields, size_t count, struct wf_buf *out);
+
+/* The dynamic table, to look at. */
+const struct wf_hpack_dyntab *wf_hpack_encoder_table(const struct wf_hpack_encoder *encoder);
 
 #endif

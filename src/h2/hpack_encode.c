@@ -1,0 +1,246 @@
+/* HPACK encoder. Each field takes the shortest form that its policy allows: an index, or a literal
+ * that enters the dynamic table, or one that does not because its value will hardly come again. */
+#include "h2/hpack_encode.h"
+
+#include "base/assert.h"
+#include "h2/hpack_cache.h"
+#include "h2/hpack_index.h"
+#include "h2/hpack_int.h"
+#include "h2/hpack_static.h"
+#include "h2/huffman.h"
+#include "h2/octets.h"
+
+/* RFC 9113 section 6.5.2: SETTINGS_HEADER_TABLE_SIZE before anybody says otherwise. */
+#define INITIAL_TABLE_SIZE 4096u
+/* A short cookie can be guessed octet by octet from lengths if it is indexed (RFC 7541
+ * section 7.1.3). */
+#define SHORT_COOKIE 20u
+/* What a field line may take beyond its name and value: index or two string lengths. */
+#define FIELD_OVERHEAD (3 * WF_HPACK_INT_MAX_LEN)
+
+struct wf_hpack_encoder {
+    struct wf_hpack_dyntab table;
+    struct wf_hpack_index index;
+    struct wf_hpack_cache cache;
+    uint64_t epoch; /* changes with each change of the table */
+    uint32_t table_cap;
+    uint32_t size_wanted;   /* what the next block makes of table.max_size */
+    uint32_t size_smallest; /* the smallest that size_wanted was since the last block */
+};
+
+enum policy {
+    POLICY_INDEX,     /* enters the table */
+    POLICY_LITERAL,   /* its values seldom come again */
+    POLICY_SENSITIVE, /* never indexed, by anybody (RFC 7541 section 7.1.3) */
+    POLICY_COOKIE     /* as sensitive as it is short */
+};
+
+/* By static table index of the name; others enter the table. */
+static const uint8_t policies[WF_HPACK_STATIC_COUNT + 1] = {
+    [4] = POLICY_LITERAL,    /* :path */
+    [21] = POLICY_LITERAL,   /* age */
+    [23] = POLICY_SENSITIVE, /* authorization */
+    [28] = POLICY_LITERAL,   /* content-length */
+    [30] = POLICY_LITERAL,   /* content-range */
+    [32] = POLICY_COOKIE,    /* cookie */
+    [34] = POLICY_LITERAL,   /* etag */
+    [40] = POLICY_LITERAL,   /* if-modified-since */
+    [41] = POLICY_LITERAL,   /* if-none-match */
+    [46] = POLICY_LITERAL,   /* location */
+    [49] = POLICY_SENSITIVE, /* proxy-authorization */
+    [55] = POLICY_LITERAL,   /* set-cookie */
+};
+
+/* RFC 7541 section 5.2; Huffman code only where it is shorter. */
+static uint8_t *write_string(uint8_t *o, struct wf_slice s)
+{
+    /* Where the octets go is known once the length is; guess that coding does not change how long
+     * the length itself is, which is true of nearly all. */
+    uint8_t *start = wf_hpack_int_write(o, 0, 7, (uint32_t)s.len);
+    size_t len = wf_huffman_encode(s, start);
+    if (len == 0) {
+        if (s.len > 0)
+            memcpy(start, s.ptr, s.len);
+        return start + s.len;
+    }
+    uint8_t *real = wf_hpack_int_write(o, 0x80, 7, (uint32_t)len);
+    if (WF_UNLIKELY(real != start))
+        memmove(real, start, len);
+    return real + len;
+}
+
+static uint8_t *write_literal(uint8_t *o, uint8_t flags, unsigned prefix, uint32_t name_index,
+                              const struct wf_field *field)
+{
+    o = wf_hpack_int_write(o, flags, prefix, name_index);
+    if (name_index == 0)
+        o = write_string(o, field->name);
+    return write_string(o, field->value);
+}
+
+static bool is_sensitive(const struct wf_field *field, enum policy policy)
+{
+    return field->never_indexed || policy == POLICY_SENSITIVE ||
+           (policy == POLICY_COOKIE && field->value.len < SHORT_COOKIE);
+}
+
+/* Whether the field, which is not in the table, is to enter it, and has room there. */
+static bool prepare_insert(struct wf_hpack_encoder *e, const struct wf_hpack_key *key)
+{
+    size_t len = key->name.len + key->value.len;
+    /* An entry of most of the table would drive out all that is of use. */
+    return wf_hpack_dyntab_fits(&e->table, len + e->table.max_size / 4) &&
+           wf_hpack_dyntab_reserve(&e->table, len) && wf_hpack_index_reserve(&e->index, &e->table);
+}
+
+static void insert(struct wf_hpack_encoder *e, const struct wf_hpack_key *key, unsigned static_name)
+{
+    struct wf_field_line line = {
+        .name_len = (uint32_t)key->name.len,
+        .value_len = (uint32_t)key->value.len,
+        .static_name = (uint8_t)static_name,
+    };
+    uint8_t *octets = wf_hpack_dyntab_add(&e->table, &line);
+    if (key->name.len > 0)
+        memcpy(octets, key->name.ptr, key->name.len);
+    if (key->value.len > 0)
+        memcpy(octets + key->name.len, key->value.ptr, key->value.len);
+    wf_hpack_index_add(&e->index, &e->table, key);
+    e->epoch++;
+}
+
+static uint32_t name_index_of(const struct wf_hpack_encoder *e, const struct wf_hpack_key *key,
+                              unsigned static_name)
+{
+    if (static_name != 0)
+        return static_name;
+    uint32_t age = wf_hpack_index_find_name(&e->index, &e->table, key);
+    return age == WF_HPACK_NOT_FOUND ? 0 : WF_HPACK_STATIC_COUNT + 1 + age;
+}
+
+static uint8_t *encode_field(struct wf_hpack_encoder *e, const struct wf_field *field, uint8_t *o)
+{
+    struct wf_hpack_key key = {.name = field->name, .value = field->value};
+    uint64_t name_hash = wf_octets_hash(field->name.ptr, field->name.len);
+    unsigned static_name = wf_hpack_static_find_name(field->name, name_hash);
+    enum policy policy = policies[static_name];
+    key.name_hash = (uint32_t)(name_hash >> 32);
+    if (is_sensitive(field, policy))
+        return write_literal(o, 0x10, 4, name_index_of(e, &key, static_name), field);
+
+    if (static_name != 0) {
+        unsigned index = wf_hpack_static_find_value(static_name, field->value);
+        if (index != 0)
+            return wf_hpack_int_write(o, 0x80, 7, index);
+    }
+    if (policy == POLICY_LITERAL)
+        return write_literal(o, 0, 4, static_name, field);
+
+    uint64_t value_hash = wf_octets_hash(field->value.ptr, field->value.len);
+    key.pair_hash = (uint32_t)((value_hash ^ name_hash >> 7) >> 24);
+    uint32_t age = wf_hpack_index_find_pair(&e->index, &e->table, &key);
+    if (age != WF_HPACK_NOT_FOUND)
+        return wf_hpack_int_write(o, 0x80, 7, WF_HPACK_STATIC_COUNT + 1 + age);
+    /* The name's index counts from before the insertion. */
+    uint32_t name_index = name_index_of(e, &key, static_name);
+    if (!prepare_insert(e, &key))
+        return write_literal(o, 0, 4, name_index, field);
+    insert(e, &key, static_name);
+    return write_literal(o, 0x40, 6, name_index, field);
+}
+
+/* RFC 7541 section 4.2. */
+static uint8_t *write_size_updates(struct wf_hpack_encoder *e, uint8_t *o)
+{
+    const uint32_t sizes[2] = {e->size_smallest, e->size_wanted};
+    for (unsigned i = 0; i < 2; i++) {
+        if (sizes[i] == e->table.max_size || (i == 0 && sizes[0] > e->table.max_size))
+            continue;
+        o = wf_hpack_int_write(o, 0x20, 5, sizes[i]);
+        wf_hpack_dyntab_resize(&e->table, sizes[i]);
+        e->epoch++;
+    }
+    e->size_smallest = e->size_wanted;
+    return o;
+}
+
+static bool update_is_pending(const struct wf_hpack_encoder *e)
+{
+    return e->size_smallest != e->table.max_size || e->size_wanted != e->table.max_size;
+}
+
+/* The most that the block can take. False: more than memory has. */
+static bool most_octets(const struct wf_field *fields, size_t count, size_t *out_len)
+{
+    size_t len = 2 * WF_HPACK_INT_MAX_LEN + WF_HUFFMAN_SLACK;
+    for (size_t i = 0; i < count; i++) {
+        const struct wf_field *field = &fields[i];
+        if (field->name.len > UINT32_MAX || field->value.len > UINT32_MAX ||
+            __builtin_add_overflow(len, field->name.len + FIELD_OVERHEAD, &len) ||
+            __builtin_add_overflow(len, field->value.len, &len))
+            return false;
+    }
+    *out_len = len;
+    return true;
+}
+
+bool wf_hpack_encode(struct wf_hpack_encoder *e, uint64_t cache_key, const struct wf_field *fields,
+                     size_t count, struct wf_buf *out)
+{
+    bool resize = update_is_pending(e);
+    if (cache_key != 0 && !resize) {
+        struct wf_slice cached = wf_hpack_cache_find(&e->cache, cache_key, e->epoch);
+        if (cached.len > 0)
+            return wf_buf_append(out, cached.ptr, cached.len);
+    }
+    size_t most;
+    if (!most_octets(fields, count, &most) || !wf_buf_reserve(out, most))
+        return false;
+    uint64_t epoch = e->epoch;
+    uint8_t *start = wf_buf_tail(out);
+    uint8_t *o = resize ? write_size_updates(e, start) : start;
+    for (size_t i = 0; i < count; i++)
+        o = encode_field(e, &fields[i], o);
+    size_t len = (size_t)(o - start);
+    wf_buf_commit(out, len);
+    if (cache_key != 0 && epoch == e->epoch)
+        wf_hpack_cache_keep(&e->cache, cache_key, epoch, wf_slice(start, len));
+    return true;
+}
+
+void wf_hpack_encoder_set_max_table_size(struct wf_hpack_encoder *e, uint32_t size)
+{
+    e->size_wanted = size < e->table_cap ? size : e->table_cap;
+    if (e->size_wanted < e->size_smallest)
+        e->size_smallest = e->size_wanted;
+}
+
+struct wf_hpack_encoder *wf_hpack_encoder_new(uint32_t table_cap)
+{
+    struct wf_hpack_encoder *e = wf_calloc(1, sizeof(*e));
+    if (e == NULL)
+        return NULL;
+    /* Until we say so, the peer takes the table for 4096 octets large. */
+    wf_hpack_dyntab_init(&e->table, INITIAL_TABLE_SIZE);
+    wf_hpack_index_init(&e->index);
+    e->table_cap = table_cap;
+    e->size_wanted = INITIAL_TABLE_SIZE;
+    e->size_smallest = INITIAL_TABLE_SIZE;
+    wf_hpack_encoder_set_max_table_size(e, INITIAL_TABLE_SIZE);
+    return e;
+}
+
+void wf_hpack_encoder_free(struct wf_hpack_encoder *e)
+{
+    if (e == NULL)
+        return;
+    wf_hpack_dyntab_fini(&e->table);
+    wf_hpack_index_fini(&e->index);
+    wf_hpack_cache_fini(&e->cache);
+    wf_free(e);
+}
+
+const struct wf_hpack_dyntab *wf_hpack_encoder_table(const struct wf_hpack_encoder *e)
+{
+    return &e->table;
+}
