@@ -15,7 +15,7 @@ static uint64_t has_octet(uint64_t word, uint64_t octet)
     return (x - ONES) & ~x & HIGHS;
 }
 
-bool wf_field_name_is_valid(const uint8_t *name, size_t len)
+bool wf_octets_are_name(const uint8_t *name, size_t len)
 {
     size_t at = len > 0 && name[0] == ':';
     if (at == len)
@@ -26,7 +26,7 @@ bool wf_field_name_is_valid(const uint8_t *name, size_t len)
     return (marks & WF_OCTET_BAD_NAME) == 0;
 }
 
-bool wf_field_value_is_valid(const uint8_t *value, size_t len)
+bool wf_octets_are_value(const uint8_t *value, size_t len)
 {
     uint64_t bad = 0;
     size_t at = 0;
@@ -36,5 +36,5 @@ bool wf_field_value_is_valid(const uint8_t *value, size_t len)
     }
     for (; at < len; at++)
         bad |= wf_octet_class[value[at]] & WF_OCTET_BAD_VALUE;
-    return bad == 0 && wf_field_value_ends_are_valid(value, len);
+    return bad == 0 && wf_octets_end_as_value(value, len);
 }

@@ -206,17 +206,16 @@ static enum wf_hpack_status decode_string(struct wf_hpack_decoder *d, const stru
         *out_fits = status == WF_HUFFMAN_OK;
         if (is_name)
             *out_valid = len > 0 && ((marks & WF_OCTET_BAD_NAME) == 0 ||
-                                     (out[0] == ':' && wf_field_name_is_valid(out, len)));
+                                     (out[0] == ':' && wf_octets_are_name(out, len)));
         else
-            *out_valid =
-                (marks & WF_OCTET_BAD_VALUE) == 0 && wf_field_value_ends_are_valid(out, len);
+            *out_valid = (marks & WF_OCTET_BAD_VALUE) == 0 && wf_octets_end_as_value(out, len);
     } else {
         if (!reserve_octets(d, at, len))
             return no_memory(d);
         uint8_t *out = d->octets + at;
         if (len > 0)
             memcpy(out, literal->coded.ptr, len);
-        *out_valid = is_name ? wf_field_name_is_valid(out, len) : wf_field_value_is_valid(out, len);
+        *out_valid = is_name ? wf_octets_are_name(out, len) : wf_octets_are_value(out, len);
     }
     *out_len = (uint32_t)len;
     return WF_HPACK_OK;

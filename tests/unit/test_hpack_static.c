@@ -119,8 +119,8 @@ static void test_names_are_valid_by_the_octet_classes(void **state)
 {
     (void)state;
     for (unsigned i = 1; i <= WF_HPACK_STATIC_COUNT; i++) {
-        assert_true(wf_field_name_is_valid(name_at(i).ptr, name_at(i).len));
-        assert_true(wf_field_value_is_valid(value_at(i).ptr, value_at(i).len));
+        assert_true(wf_octets_are_name(name_at(i).ptr, name_at(i).len));
+        assert_true(wf_octets_are_value(value_at(i).ptr, value_at(i).len));
     }
 }
 
@@ -131,13 +131,13 @@ static void test_octets_that_a_name_may_not_hold(void **state)
     for (unsigned octet = 0; octet < 256; octet++) {
         uint8_t name[3] = {'a', (uint8_t)octet, 'b'};
         bool legal = octet != 0 && strchr(token, (int)octet) != NULL;
-        assert_int_equal(wf_field_name_is_valid(name, 3), legal);
-        assert_int_equal(wf_field_name_is_valid(name + 1, 2), legal || octet == ':');
-        assert_int_equal(wf_field_name_is_valid(name, 2), legal);
+        assert_int_equal(wf_octets_are_name(name, 3), legal);
+        assert_int_equal(wf_octets_are_name(name + 1, 2), legal || octet == ':');
+        assert_int_equal(wf_octets_are_name(name, 2), legal);
     }
-    assert_false(wf_field_name_is_valid((const uint8_t *)"", 0));
-    assert_false(wf_field_name_is_valid((const uint8_t *)":", 1));
-    assert_false(wf_field_name_is_valid((const uint8_t *)"::a", 3));
+    assert_false(wf_octets_are_name((const uint8_t *)"", 0));
+    assert_false(wf_octets_are_name((const uint8_t *)":", 1));
+    assert_false(wf_octets_are_name((const uint8_t *)"::a", 3));
 }
 
 static void test_octets_that_a_value_may_not_hold(void **state)
@@ -152,11 +152,11 @@ static void test_octets_that_a_value_may_not_hold(void **state)
                 bool edge = at == 0 || at == len - 1;
                 bool legal = octet != 0 && octet != '\r' && octet != '\n' &&
                              !(edge && (octet == ' ' || octet == '\t'));
-                assert_int_equal(wf_field_value_is_valid(value, len), legal);
+                assert_int_equal(wf_octets_are_value(value, len), legal);
             }
         }
     }
-    assert_true(wf_field_value_is_valid((const uint8_t *)"", 0));
+    assert_true(wf_octets_are_value((const uint8_t *)"", 0));
 }
 
 int main(void)
