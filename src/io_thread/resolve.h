@@ -47,6 +47,12 @@ WF_MUST_USE struct wf_resolver *wf_resolver_new(struct wf_poller *poller, struct
 /* Lookups in flight end without a callback. NULL is a no-op. */
 void wf_resolver_free(struct wf_resolver *resolver);
 
+/* In place of what the system says: name servers ("127.0.0.1:5353,[::1]", NULL: the system's), how
+ * long one of them may take to answer the first time, and how often each is asked. Before the first
+ * lookup. 0, or ENOMEM. What cannot be parsed as a list of servers fails the lookups. */
+WF_MUST_USE int wf_resolver_configure(struct wf_resolver *resolver, const char *servers,
+                                      uint32_t timeout_ms, uint32_t tries);
+
 /* @host: a name, or a literal (IPv6 without brackets); copied. @port in host order.
  * NULL: out of memory, and nothing will be called. */
 WF_MUST_USE struct wf_lookup *wf_resolve(struct wf_resolver *resolver, const char *host,
