@@ -9,8 +9,13 @@
 
 #include <stdbool.h>
 
+struct WOLFSSL_CTX;
 struct wf_io_error;
-struct wf_tls_ctx;
+
+struct wf_tls_ctx {
+    struct WOLFSSL_CTX *wolfssl; /* opaque here: only tls*.c see wolfSSL's headers */
+    bool insecure;
+};
 
 /* All zero: the system's CAs, verification on. */
 struct wf_tls_config {

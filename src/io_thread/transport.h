@@ -58,15 +58,18 @@ struct wf_transport;
 struct wf_transport_ops {
     /* One step. OK: done, also when it was done before; AGAIN; ERROR. Never END. */
     enum wf_io_result (*handshake)(struct wf_transport *t);
-    /* Reads at most @cap octets. *out_len says how many came, with *any* result: use them first,
-     * then look at the result. OK     @buf was filled, or there may be more: call again without
-     * waiting (or keep a note) AGAIN  that was all for now END    that was all for ever; ERROR:
-     * likewise, and `error` says why */
+    /* Reads at most @cap octets. *out_len says how many came, with any result: use them first, then
+     * look at the result.
+     * - OK: there may be more (*out_len is then mostly near @cap, but may be 0): call again without
+     *   waiting, or keep a note, since no edge will come for it.
+     * - AGAIN: that was all for now.
+     * - END: that was all for ever. ERROR: likewise, and `error` says why. */
     enum wf_io_result (*read)(struct wf_transport *t, void *buf, size_t cap, size_t *out_len);
     /* Takes octets from the front of the gathered slices. *out_len says how many; the caller may
-     * drop those, and repeat the rest later with any other slicing. OK     all of them were taken
-     *   AGAIN  *out_len of them, maybe 0: go on after the next EPOLLOUT
-     *   ERROR  nothing can be written any more */
+     * drop those, and repeat the rest later with any other slicing.
+     * - OK: all of them were taken.
+     * - AGAIN: *out_len of them, maybe 0: go on after the next EPOLLOUT.
+     * - ERROR: nothing can be written any more. */
     enum wf_io_result (*write)(struct wf_transport *t, const struct iovec *iov, int count,
                                size_t *out_len);
     /* Sends what the transport itself still holds. OK: nothing is left; AGAIN; ERROR. */

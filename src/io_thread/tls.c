@@ -1,0 +1,349 @@
+#include "io_thread/tls.h"
+
+#include "base/assert.h"
+#include "io_thread/tls_ctx.h"
+#include "io_thread/tls_internal.h"
+#include "io_thread/verify.h"
+
+#include <arpa/inet.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#if !defined(KEEP_PEER_CERT) && !defined(OPENSSL_EXTRA)
+#error "this wolfSSL does not keep the peer's certificate: build it with KEEP_PEER_CERT"
+#endif
+
+static struct wf_tls *tls_of(struct wf_transport *t)
+{
+    return wf_container_of(t, struct wf_tls, base);
+}
+
+static const struct wf_tls *tls_of_const(const struct wf_transport *t)
+{
+    return tls_of((struct wf_transport *)(uintptr_t)t);
+}
+
+static enum wf_io_result verify_host(struct wf_tls *tls)
+{
+    WOLFSSL_X509 *certificate = wolfSSL_get_peer_certificate(tls->ssl);
+    int len = 0;
+    const unsigned char *der = certificate ? wolfSSL_X509_get_der(certificate, &len) : NULL;
+    enum wf_verify_result result = WF_VERIFY_MALFORMED;
+    if (der != NULL && len > 0)
+        result = wf_verify_host(wf_slice(der, (size_t)len), tls->host);
+    wolfSSL_X509_free(certificate);
+
+    switch (result) {
+    case WF_VERIFY_OK:
+        return WF_IO_OK;
+    case WF_VERIFY_MISMATCH:
+        return wf_io_fail(&tls->base, WF_IO_ERR_WRONG_HOST, 0, 0,
+                          "the certificate is not for %.64s", tls->host);
+    case WF_VERIFY_NO_NAMES:
+        return wf_io_fail(&tls->base, WF_IO_ERR_WRONG_HOST, 0, 0,
+                          "the certificate of %.64s has no subject alternative name", tls->host);
+    case WF_VERIFY_MALFORMED:
+        break;
+    }
+    return wf_io_fail(&tls->base, WF_IO_ERR_BAD_CERT, 0, 0,
+                      "the certificate of %.64s cannot be read", tls->host);
+}
+
+static void note_protocol(struct wf_tls *tls)
+{
+    char *name = NULL;
+    unsigned short len = 0;
+    /* Only success says something: the code for "none" differs between versions of wolfSSL. */
+    if (wolfSSL_ALPN_GetProtocol(tls->ssl, &name, &len) == WOLFSSL_SUCCESS && name != NULL &&
+        len < sizeof(tls->protocol)) {
+        memcpy(tls->protocol, name, len);
+        tls->protocol[len] = '\0';
+    }
+}
+
+static bool is_blocked(int tls_code)
+{
+    return tls_code == WOLFSSL_ERROR_WANT_READ || tls_code == WOLFSSL_ERROR_WANT_WRITE;
+}
+
+static enum wf_io_result tls_handshake(struct wf_transport *t)
+{
+    struct wf_tls *tls = tls_of(t);
+    if (t->error.kind != WF_IO_ERR_NONE)
+        return WF_IO_ERROR;
+    if (tls->handshake_done)
+        return WF_IO_OK;
+    wf_tls_io_begin(tls, 2 * TLS_IN_CAP);
+    int ret = wolfSSL_connect(tls->ssl);
+    int code = ret == WOLFSSL_SUCCESS ? 0 : wolfSSL_get_error(tls->ssl, ret);
+    if (tls->cut_short)
+        (void)wf_io_fail(t, WF_IO_ERR_TLS_PROTOCOL, 0, 0, "%.64s sends a handshake without end",
+                         tls->host);
+
+    /* The name is compared before our Finished leaves: the server learns nothing of us then. */
+    if (ret == WOLFSSL_SUCCESS && !tls->insecure && verify_host(tls) != WF_IO_OK)
+        tls->io->out_len = 0;
+    wf_tls_io_end(tls);
+    if (t->error.kind != WF_IO_ERR_NONE)
+        return WF_IO_ERROR;
+    if (ret != WOLFSSL_SUCCESS)
+        return is_blocked(code) && tls->send_errno == 0 && !tls->out_of_memory
+                   ? WF_IO_AGAIN
+                   : wf_tls_fail(tls, code);
+    if (tls->out_of_memory || tls->owes_too_much)
+        return wf_tls_fail(tls, 0);
+    note_protocol(tls);
+    tls->handshake_done = true;
+    return WF_IO_OK;
+}
+
+/* What is behind the last octet that wolfSSL could give. */
+static enum wf_io_result read_outcome(struct wf_tls *tls, int ret)
+{
+    int code = wolfSSL_get_error(tls->ssl, ret);
+    if (is_blocked(code))
+        return tls->cut_short ? WF_IO_OK : WF_IO_AGAIN;
+    if (code == WOLFSSL_ERROR_ZERO_RETURN)
+        return WF_IO_END;
+    return wf_tls_fail(tls, code);
+}
+
+static enum wf_io_result tls_read(struct wf_transport *t, void *buf, size_t cap, size_t *out_len)
+{
+    struct wf_tls *tls = tls_of(t);
+    wf_assert(tls->handshake_done);
+    *out_len = 0;
+    if (tls->read_state == WF_IO_END || tls->read_state == WF_IO_ERROR)
+        return tls->read_state;
+
+    enum wf_io_result result = WF_IO_OK;
+    wf_tls_io_begin(tls, cap);
+    while (*out_len < cap) {
+        size_t room = cap - *out_len;
+        tls->room = room;
+        int ret =
+            wolfSSL_read(tls->ssl, (char *)buf + *out_len, room > INT_MAX ? INT_MAX : (int)room);
+        if (ret <= 0) {
+            result = read_outcome(tls, ret);
+            break;
+        }
+        *out_len += (size_t)ret;
+    }
+    wf_tls_io_end(tls);
+    if (tls->out_of_memory || tls->owes_too_much)
+        result = wf_tls_fail(tls, 0);
+    tls->read_state = result;
+    return result;
+}
+
+/* Where in the caller's slices the next octet is. */
+struct cursor {
+    const struct iovec *iov;
+    int count;
+    size_t offset;
+};
+
+static void skip_empty(struct cursor *at)
+{
+    while (at->count > 0 && at->offset == at->iov->iov_len) {
+        at->iov++;
+        at->count--;
+        at->offset = 0;
+    }
+}
+
+static void advance(struct cursor *at, size_t len)
+{
+    while (len > 0) {
+        size_t rest = at->iov->iov_len - at->offset;
+        size_t step = len < rest ? len : rest;
+        at->offset += step;
+        len -= step;
+        skip_empty(at);
+    }
+}
+
+/* The octets of the next record: in place when one slice fills it, else gathered, since wolfSSL has
+ * no gathering write and a record of its own for each frame costs more than the copy. */
+static struct wf_slice next_record(struct cursor at, uint8_t *staging)
+{
+    const uint8_t *base = at.iov->iov_base;
+    size_t rest = at.iov->iov_len - at.offset;
+    if (rest >= TLS_RECORD_MAX)
+        return wf_slice(base + at.offset, TLS_RECORD_MAX);
+    if (at.count == 1)
+        return wf_slice(base + at.offset, rest);
+    size_t len = 0;
+    while (at.count > 0 && len < TLS_RECORD_MAX) {
+        size_t room = TLS_RECORD_MAX - len;
+        rest = at.iov->iov_len - at.offset;
+        size_t step = rest < room ? rest : room;
+        memcpy(staging + len, (const uint8_t *)at.iov->iov_base + at.offset, step);
+        len += step;
+        at.offset += step;
+        skip_empty(&at);
+    }
+    return wf_slice(staging, len);
+}
+
+static enum wf_io_result write_records(struct wf_tls *tls, struct cursor at, size_t *out_len)
+{
+    skip_empty(&at);
+    while (at.count > 0) {
+        if (wf_buf_len(&tls->unsent) >= WF_TLS_UNSENT_HIGH_WATER)
+            return WF_IO_AGAIN;
+        if (tls->send_errno != 0)
+            return wf_tls_fail_send(tls);
+        struct wf_slice record = next_record(at, tls->io->staging);
+        int ret = wolfSSL_write(tls->ssl, record.ptr, (int)record.len);
+        if (ret <= 0)
+            return wf_tls_fail(tls, wolfSSL_get_error(tls->ssl, ret));
+        advance(&at, (size_t)ret);
+        *out_len += (size_t)ret;
+    }
+    return WF_IO_OK;
+}
+
+static enum wf_io_result tls_write(struct wf_transport *t, const struct iovec *iov, int count,
+                                   size_t *out_len)
+{
+    struct wf_tls *tls = tls_of(t);
+    wf_assert(tls->handshake_done);
+    *out_len = 0;
+    wf_tls_io_begin(tls, TLS_IN_CAP);
+    struct cursor at = {.iov = iov, .count = count};
+    enum wf_io_result result = write_records(tls, at, out_len);
+    wf_tls_io_end(tls);
+    if (tls->out_of_memory || tls->owes_too_much)
+        return wf_tls_fail(tls, 0);
+    return tls->send_errno != 0 ? wf_tls_fail_send(tls) : result;
+}
+
+static enum wf_io_result tls_flush(struct wf_transport *t)
+{
+    struct wf_tls *tls = tls_of(t);
+    wf_tls_io_flush(tls);
+    if (tls->send_errno != 0)
+        return wf_tls_fail_send(tls);
+    return tls->unsent.data == NULL ? WF_IO_OK : WF_IO_AGAIN;
+}
+
+static size_t tls_unsent(const struct wf_transport *t)
+{
+    return wf_buf_len(&tls_of_const(t)->unsent);
+}
+
+static const char *tls_protocol(const struct wf_transport *t)
+{
+    const struct wf_tls *tls = tls_of_const(t);
+    return tls->protocol[0] != '\0' ? tls->protocol : NULL;
+}
+
+static void tls_free(struct wf_transport *t)
+{
+    struct wf_tls *tls = tls_of(t);
+    if (tls->handshake_done && t->error.kind == WF_IO_ERR_NONE && tls->send_errno == 0) {
+        wf_tls_io_flush(tls);
+        wf_tls_io_begin(tls, 0);
+        /* Once, and its "not done yet" is as good as its success: nobody waits for the answer. */
+        (void)wolfSSL_shutdown(tls->ssl);
+        wf_tls_io_end(tls);
+    }
+    wolfSSL_free(tls->ssl);
+    (void)close(tls->fd);
+    wf_buf_fini(&tls->unsent);
+    wf_buf_fini(&tls->unread);
+    wf_free(tls);
+}
+
+static const struct wf_transport_ops tls_ops = {
+    .handshake = tls_handshake,
+    .read = tls_read,
+    .write = tls_write,
+    .flush = tls_flush,
+    .unsent = tls_unsent,
+    .protocol = tls_protocol,
+    .free = tls_free,
+};
+
+/* RFC 6066 section 3: literals are not permitted in "HostName". */
+static bool is_literal(const char *host)
+{
+    uint8_t address[16];
+    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+static bool copy_host(char *to, const char *host)
+{
+    size_t len = strlen(host);
+    if (len > 1 && host[len - 1] == '.')
+        len--;
+    if (len == 0 || len > TLS_HOST_MAX)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        to[i] = (char)(host[i] >= 'A' && host[i] <= 'Z' ? host[i] - 'A' + 'a' : host[i]);
+    to[len] = '\0';
+    return true;
+}
+
+static bool set_up(struct wf_tls *tls, struct wf_tls_ctx *ctx, const char *alpn)
+{
+    tls->ssl = wolfSSL_new(ctx->wolfssl);
+    if (tls->ssl == NULL)
+        return false;
+    wolfSSL_SSLSetIORecv(tls->ssl, wf_tls_receive);
+    wolfSSL_SSLSetIOSend(tls->ssl, wf_tls_send);
+    wolfSSL_SetIOReadCtx(tls->ssl, tls);
+    wolfSSL_SetIOWriteCtx(tls->ssl, tls);
+    if (!is_literal(tls->host) &&
+        wolfSSL_UseSNI(tls->ssl, WOLFSSL_SNI_HOST_NAME, tls->host,
+                       (unsigned short)strlen(tls->host)) != WOLFSSL_SUCCESS)
+        return false;
+    if (alpn == NULL)
+        return true;
+    char names[64]; /* wolfSSL wants them writable */
+    int len = snprintf(names, sizeof(names), "%s", alpn);
+    return len > 0 && (size_t)len < sizeof(names) &&
+           wolfSSL_UseALPN(tls->ssl, names, (unsigned int)len, WOLFSSL_ALPN_CONTINUE_ON_MISMATCH) ==
+               WOLFSSL_SUCCESS;
+}
+
+struct wf_transport *wf_tls_new(struct wf_tls_ctx *ctx, struct wf_tls_io *io, int fd,
+                                const char *host, const char *alpn, struct wf_io_error *out_error)
+{
+    struct wf_transport failed = {0};
+    struct wf_tls *tls = wf_calloc(1, sizeof(*tls));
+    if (tls == NULL) {
+        (void)wf_io_fail(&failed, WF_IO_ERR_NO_MEMORY, 0, 0, "out of memory");
+    } else if (!copy_host(tls->host, host)) {
+        (void)wf_io_fail(&failed, WF_IO_ERR_CONFIG, 0, 0, "the host name is empty or too long");
+    } else if (!set_up(tls, ctx, alpn)) {
+        (void)wf_io_fail(&failed, WF_IO_ERR_NO_MEMORY, 0, 0,
+                         "TLS to %.64s cannot be set up, for lack of memory most likely",
+                         tls->host);
+    } else {
+        tls->base.ops = &tls_ops;
+        tls->io = io;
+        tls->fd = fd;
+        tls->insecure = ctx->insecure;
+        return &tls->base;
+    }
+    if (tls != NULL)
+        wolfSSL_free(tls->ssl);
+    wf_free(tls);
+    *out_error = failed.error;
+    return NULL;
+}
+
+const char *wf_tls_version(const struct wf_transport *t)
+{
+    wf_assert(t->ops == &tls_ops);
+    return wolfSSL_get_version(tls_of_const(t)->ssl);
+}
+
+const char *wf_tls_cipher(const struct wf_transport *t)
+{
+    wf_assert(t->ops == &tls_ops);
+    return wolfSSL_get_cipher(tls_of_const(t)->ssl);
+}

@@ -1,0 +1,74 @@
+/* What the parts of the TLS transport share: tls.c (the transport), tls_io.c (ciphertext buffers
+ * and wolfSSL's callbacks), tls_error.c (what went wrong, in words). Nobody else includes this. */
+#ifndef WF_IO_THREAD_TLS_INTERNAL_H
+#define WF_IO_THREAD_TLS_INTERNAL_H
+
+#include "base/buf.h"
+#include "io_thread/tls.h"
+
+#include <wolfssl/options.h>
+#include <wolfssl/ssl.h>
+
+#define TLS_RECORD_MAX 16384u /* RFC 8446 section 5.1, of plaintext */
+#define TLS_IN_CAP     65536u
+#define TLS_OUT_CAP                                                                                \
+    (4u * (TLS_RECORD_MAX + 256u)) /* RFC 8446 section 5.2: expansion is at most 256 */
+/* So that a peer who sends records without content cannot hold the loop. */
+#define TLS_RECEIVES_PER_CALL 8u
+#define TLS_HOST_MAX          253u
+
+struct wf_tls_io {
+    size_t in_start; /* of the ciphertext that the connection in hand has not taken yet */
+    size_t in_end;
+    size_t out_len;
+    struct wf_buf spare; /* an unsent remainder's memory, kept for the next */
+    uint8_t in[TLS_IN_CAP];
+    uint8_t out[TLS_OUT_CAP];
+    uint8_t staging[TLS_RECORD_MAX];
+};
+
+struct wf_tls {
+    struct wf_transport base;
+    struct wf_tls_io *io;
+    WOLFSSL *ssl;
+    int fd;
+
+    bool insecure;
+    bool handshake_done;
+    bool out_of_memory; /* inside a callback */
+    bool owes_too_much; /* WF_TLS_UNSENT_MAX was reached */
+    bool drained;       /* this call: the socket has no more */
+    bool cut_short;     /* this call: stopped although the socket may have more */
+    bool end_seen;      /* FIN */
+    bool not_tls;       /* the first octets are those of no TLS record */
+    uint8_t head_count; /* how many octets of the stream's first record header were looked at */
+    uint32_t receives;
+    size_t cap;  /* this call: how much plaintext the caller wants at most */
+    size_t room; /* this call: how much of it is still missing */
+    int receive_errno;
+    int send_errno; /* nothing more can be sent */
+
+    /* The last thing that read said, repeated from then on. */
+    enum wf_io_result read_state;
+
+    struct wf_buf unsent; /* ciphertext that the socket would not take */
+    struct wf_buf unread; /* ciphertext that wolfSSL did not ask for yet */
+    char protocol[16];
+    char host[TLS_HOST_MAX + 1]; /* lower case, no trailing dot */
+};
+
+/* tls_io.c: wolfSSL's callbacks; @context is the struct wf_tls. */
+int wf_tls_receive(WOLFSSL *ssl, char *buf, int len, void *context);
+int wf_tls_send(WOLFSSL *ssl, char *buf, int len, void *context);
+/* Around each call into wolfSSL that may read or write. The second one sends what was written, and
+ * keeps what was read ahead but not taken. */
+void wf_tls_io_begin(struct wf_tls *tls, size_t cap);
+void wf_tls_io_end(struct wf_tls *tls);
+/* Tries to send the unsent remainder. */
+void wf_tls_io_flush(struct wf_tls *tls);
+
+/* tls_error.c: translates the failure of a call into wolfSSL. Returns WF_IO_ERROR. */
+enum wf_io_result wf_tls_fail(struct wf_tls *tls, int tls_code);
+enum wf_io_result wf_tls_fail_send(struct wf_tls *tls);
+
+#endif
