@@ -270,10 +270,8 @@ static void on_socket_state(void *user, ares_socket_t fd, int readable, int writ
     uint32_t events = (readable ? (uint32_t)EPOLLIN : 0) | (writable ? (uint32_t)EPOLLOUT : 0);
     struct ares_source *it = find_source(resolver, fd);
     if (it != NULL) {
-        if (events == 0)
+        if (events == 0 || wf_poller_modify(resolver->poller, &it->source, events) != 0)
             drop_source(resolver, it);
-        else
-            (void)wf_poller_modify(resolver->poller, &it->source, events);
         return;
     }
     if (events == 0 || (it = wf_calloc(1, sizeof(*it))) == NULL)
