@@ -301,8 +301,11 @@ enum weft_code weft_request_borrow_body(struct weft_request *request, const void
 {
     struct weft_error error;
 
-    if (request == NULL)
+    if (request == NULL) {
+        if (release != NULL)
+            release(user);
         return WEFT_ERR_INVALID_ARGUMENT;
+    }
     if (atomic_load_explicit(&request->frozen, memory_order_relaxed))
         return WEFT_ERR_FROZEN;
     release_body(request);

@@ -1,1 +1,2 @@
 weft_unit_test(pool)
+weft_unit_test(field_rules)

@@ -1,0 +1,11 @@
+/* An allocator that fails on demand, for tests that were given weft_failing_alloc() in CMake.
+ * Thread: one. */
+#ifndef WF_TESTS_FAILING_ALLOC_H
+#define WF_TESTS_FAILING_ALLOC_H
+
+/* The next @count allocations succeed and all after them fail; negative: none fails. */
+void failing_alloc_after(long count);
+/* Allocations that failed since the last failing_alloc_after(). */
+long failing_alloc_failures(void);
+
+#endif
