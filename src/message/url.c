@@ -277,9 +277,11 @@ static bool parse_authority(const struct source *source, struct wf_slice text, s
         INVALID(source, "The %s has no host.", source->what);
         return false;
     }
-    bool ok =
-        bracketed ? parse_ip6(source, wf_slice_skip(host, 1), out) : parse_name(source, host, out);
-    return ok && (rest.len == 0 || parse_port(source, wf_slice_skip(rest, 1), out_port));
+    /* The port first: of an IPv6 address without brackets it is what tells. */
+    if (rest.len > 0 && !parse_port(source, wf_slice_skip(rest, 1), out_port))
+        return false;
+    return bracketed ? parse_ip6(source, wf_slice_skip(host, 1), out)
+                     : parse_name(source, host, out);
 }
 
 static bool check_path(const struct source *source, struct wf_slice text)
