@@ -12,7 +12,7 @@
 #else
 #define wf_assert(condition) assert(condition)
 #endif
-#define WF_UNREACHABLE(why) (assert(!(why)), abort())
+#define WF_UNREACHABLE(why) (assert(0 && (why)), abort())
 
 #define wf_container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 

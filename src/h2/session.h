@@ -4,18 +4,18 @@
  *   reading   while (wf_h2_session_next(s, now, &in, &event)) handle(event);
  *             What is left in `in` afterwards is the beginning of a frame: keep it and put it in
  *             front of what is read next. It is at most 9 octets and max_frame_size.
- *   writing   count = wf_h2_session_output(s, slices, max, budget); write them; wf_h2_session_wrote(s, n);
- *             after a write, call wf_h2_session_next() with an empty `in`: bodies that went out make
- *             events. After a read there may be output, and the other way round.
+ *   writing   count = wf_h2_session_output(s, slices, max, budget); write them;
+ * wf_h2_session_wrote(s, n); after a write, call wf_h2_session_next() with an empty `in`: bodies
+ * that went out make events. After a read there may be output, and the other way round.
  *
- * Streams. A stream is opened by wf_h2_session_request() (client) or by a HEADERS event (server) and
- * ends once: with an event WF_H2_EVENT_CLOSED, after which its pointer is dead, or by the owner's
- * wf_h2_session_reset(), which makes no event. There is no third way. A connection error, a GOAWAY or
- * the loss of the transport ends streams by the same events.
+ * Streams. A stream is opened by wf_h2_session_request() (client) or by a HEADERS event (server)
+ * and ends once: with an event WF_H2_EVENT_CLOSED, after which its pointer is dead, or by the
+ * owner's wf_h2_session_reset(), which makes no event. There is no third way. A connection error, a
+ * GOAWAY or the loss of the transport ends streams by the same events.
  *
  * Flow control. Connection credit goes back to the peer as DATA arrives, so that one slow consumer
- * never stops the others; stream credit goes back when the owner calls wf_h2_session_consume(). What
- * may wait for a consumer is bounded by the stream windows. */
+ * never stops the others; stream credit goes back when the owner calls wf_h2_session_consume().
+ * What may wait for a consumer is bounded by the stream windows. */
 #ifndef WF_H2_SESSION_H
 #define WF_H2_SESSION_H
 
@@ -28,9 +28,10 @@ struct wf_h2_stream;
 
 enum wf_h2_role { WF_H2_CLIENT, WF_H2_SERVER };
 
-/* One frame for people who watch; only valid during the call. For a HEADERS, CONTINUATION or PUSH_PROMISE frame
- * that ends a received field block, @section holds what was decoded; for one that begins a sent
- * block, @fields. @payload is the frame's payload, or what of a DATA frame is in memory. */
+/* One frame for people who watch; only valid during the call. For a HEADERS, CONTINUATION or
+ * PUSH_PROMISE frame that ends a received field block, @section holds what was decoded; for one
+ * that begins a sent block, @fields. @payload is the frame's payload, or what of a DATA frame is in
+ * memory. */
 struct wf_h2_trace {
     bool sent;
     uint8_t type;
@@ -45,7 +46,8 @@ struct wf_h2_trace {
 
 typedef void (*wf_h2_trace_fn)(void *user, const struct wf_h2_trace *frame);
 
-/* Use WF_H2_CONFIG_INIT and change what differs. Values that RFC 9113 forbids are contract errors. */
+/* Use WF_H2_CONFIG_INIT and change what differs. Values that RFC 9113 forbids are contract errors.
+ */
 struct wf_h2_config {
     enum wf_h2_role role;
     /* Local settings (RFC 9113 section 6.5.2), sent in the first SETTINGS frame. */
@@ -53,14 +55,16 @@ struct wf_h2_config {
     uint32_t max_concurrent_streams; /* server: streams the client may open */
     uint32_t initial_window_size;    /* receive window of each stream, octets */
     uint32_t max_frame_size;         /* octets */
-    uint32_t max_header_list_size;   /* octets as section 6.5.2 counts; a larger section ends its stream */
+    uint32_t
+        max_header_list_size; /* octets as section 6.5.2 counts; a larger section ends its stream */
     /* Not settings. */
     uint32_t connection_window;   /* receive window of the connection, octets, at least 65,535 */
     uint32_t encoder_table_cap;   /* most that our encoder uses for its dynamic table, octets */
     uint32_t max_fields;          /* field lines in a section that we accept */
     uint32_t max_field_block_len; /* octets of one received field block, all its frames together */
     uint32_t max_continuations;   /* CONTINUATION frames of one field block */
-    uint32_t max_queued_control;  /* octets of answers (SETTINGS and PING ACK, RST_STREAM) not yet written */
+    uint32_t max_queued_control;  /* octets of answers (SETTINGS and PING ACK, RST_STREAM) not yet
+                                     written */
     uint32_t settings_timeout_ms; /* until the peer must have acknowledged our SETTINGS */
     wf_h2_trace_fn trace;         /* NULL: none */
     void *trace_user;
@@ -77,17 +81,19 @@ struct wf_h2_config {
 
 /* What is proven about a stream that ended without a complete response. */
 enum wf_h2_effect {
-    WF_H2_NOT_SENT,        /* no octet of its HEADERS was handed to the transport */
-    WF_H2_NOT_PROCESSED,   /* REFUSED_STREAM, or above GOAWAY's last stream identifier (RFC 9113 8.7) */
+    WF_H2_NOT_SENT,      /* no octet of its HEADERS was handed to the transport */
+    WF_H2_NOT_PROCESSED, /* REFUSED_STREAM, or above GOAWAY's last stream identifier (RFC 9113 8.7)
+                          */
     WF_H2_MAYBE_PROCESSED,
-    WF_H2_PROCESSED        /* a final response began */
+    WF_H2_PROCESSED /* a final response began */
 };
 
 enum wf_h2_end {
-    WF_H2_END_COMPLETE,         /* both sides sent END_STREAM; the message was well formed */
-    WF_H2_END_RESET_BY_PEER,    /* RST_STREAM; NO_ERROR after a complete response is complete, not this */
-    WF_H2_END_STREAM_ERROR,     /* we found an error and sent RST_STREAM */
-    WF_H2_END_GOAWAY,           /* above the last stream identifier of a GOAWAY */
+    WF_H2_END_COMPLETE,      /* both sides sent END_STREAM; the message was well formed */
+    WF_H2_END_RESET_BY_PEER, /* RST_STREAM; NO_ERROR after a complete response is complete, not this
+                              */
+    WF_H2_END_STREAM_ERROR,  /* we found an error and sent RST_STREAM */
+    WF_H2_END_GOAWAY,        /* above the last stream identifier of a GOAWAY */
     WF_H2_END_CONNECTION_ERROR, /* an error that we found ended the connection */
     WF_H2_END_CONNECTION_LOST   /* wf_h2_session_lost() was called */
 };
@@ -102,13 +108,15 @@ enum wf_h2_section_kind {
 enum wf_h2_event_type {
     WF_H2_EVENT_HEADERS,
     WF_H2_EVENT_DATA,
-    WF_H2_EVENT_BODY_SENT,        /* all of the last wf_h2_session_send_body() was handed to the transport */
+    WF_H2_EVENT_BODY_SENT, /* the last wf_h2_session_send_body() is done with: written, or copied
+                            */
     WF_H2_EVENT_CLOSED,
-    WF_H2_EVENT_SETTINGS,         /* the peer's settings changed; capacity may have */
+    WF_H2_EVENT_SETTINGS, /* the peer's settings changed; capacity may have */
     WF_H2_EVENT_SETTINGS_ACK,
     WF_H2_EVENT_PING_ACK,
-    WF_H2_EVENT_GOAWAY,           /* no new streams here; those above last_stream_id follow as CLOSED */
-    WF_H2_EVENT_CONNECTION_ERROR  /* GOAWAY is queued; write it, then close. All streams follow as CLOSED */
+    WF_H2_EVENT_GOAWAY, /* no new streams here; those above last_stream_id follow as CLOSED */
+    WF_H2_EVENT_CONNECTION_ERROR /* GOAWAY is queued; write it, then close. All streams follow as
+                                    CLOSED */
 };
 
 struct wf_h2_event {
@@ -117,7 +125,8 @@ struct wf_h2_event {
     struct wf_h2_stream *stream; /* NULL for events of the connection */
     union {
         struct {
-            const struct wf_field_section *section; /* until the next call of wf_h2_session_next() */
+            const struct wf_field_section
+                *section; /* until the next call of wf_h2_session_next() */
             enum wf_h2_section_kind kind;
             uint16_t status;        /* RESPONSE and INFORMATIONAL */
             int64_t content_length; /* -1: none was given */
@@ -141,8 +150,10 @@ struct wf_h2_event {
     };
 };
 
-/* The client's preface and SETTINGS (or the server's SETTINGS) are queued at once. NULL: no memory. */
-WF_MUST_USE struct wf_h2_session *wf_h2_session_new(const struct wf_h2_config *config, uint64_t now_ms);
+/* The client's preface and SETTINGS (or the server's SETTINGS) are queued at once. NULL: no memory.
+ */
+WF_MUST_USE struct wf_h2_session *wf_h2_session_new(const struct wf_h2_config *config,
+                                                    uint64_t now_ms);
 /* Streams that have not ended go without an event. NULL is a no-op. */
 void wf_h2_session_free(struct wf_h2_session *session);
 
@@ -155,10 +166,10 @@ bool wf_h2_session_next(struct wf_h2_session *session, uint64_t now_ms, struct w
  * wf_h2_session_next(). */
 void wf_h2_session_lost(struct wf_h2_session *session);
 
-/* Fills @slices (room for @max) with what is to be written next, in order, some @budget octets at most, and returns
- * their number. DATA frames are made here, one stream after another, a frame each. Slices hold until
- * the next call of any function of the session. Calling again without wf_h2_session_wrote() gives the
- * same octets, perhaps more. */
+/* Fills @slices (room for @max) with what is to be written next, in order, some @budget octets at
+ * most, and returns their number. DATA frames are made here, one stream after another, a frame
+ * each. Slices hold until the next call of any function of the session. Calling again without
+ * wf_h2_session_wrote() gives the same octets, perhaps more. */
 size_t wf_h2_session_output(struct wf_h2_session *session, struct wf_slice *slices, size_t max,
                             size_t budget);
 /* The first @len octets of the last output were taken by the transport. */
@@ -166,7 +177,8 @@ void wf_h2_session_wrote(struct wf_h2_session *session, size_t len);
 bool wf_h2_session_wants_write(const struct wf_h2_session *session);
 
 struct wf_h2_message {
-    const struct wf_field *fields; /* pseudo-header fields first; valid as RFC 9113 section 8.2 has it */
+    const struct wf_field
+        *fields; /* pseudo-header fields first; valid as RFC 9113 section 8.2 has it */
     size_t count;
     uint64_t cache_key; /* see wf_hpack_encode() */
     bool end_stream;    /* no body and no trailers follow */
@@ -177,7 +189,8 @@ enum wf_h2_submit {
     WF_H2_SUBMITTED,
     WF_H2_SUBMIT_NO_CAPACITY,   /* the peer's MAX_CONCURRENT_STREAMS is reached: wait */
     WF_H2_SUBMIT_DRAINING,      /* GOAWAY was sent or received, or the connection has ended */
-    WF_H2_SUBMIT_NO_STREAM_IDS, /* identifiers are used up (RFC 9113 section 5.1.1): another connection */
+    WF_H2_SUBMIT_NO_STREAM_IDS, /* identifiers are used up (RFC 9113 section 5.1.1): another
+                                   connection */
     WF_H2_SUBMIT_TOO_LARGE,     /* above the peer's MAX_HEADER_LIST_SIZE */
     WF_H2_SUBMIT_NO_MEMORY
 };
@@ -186,19 +199,27 @@ enum wf_h2_submit {
 enum wf_h2_submit wf_h2_session_request(struct wf_h2_session *session,
                                         const struct wf_h2_message *message, void *user,
                                         struct wf_h2_stream **out_stream);
-/* Server: 1xx, the response; both: trailers (end_stream set, after the body). */
+/* Server: 1xx, the response; both: trailers (end_stream set, after the body was reported as sent).
+ * WF_H2_SUBMIT_DRAINING: the stream has ended, and its CLOSED event is due. */
 enum wf_h2_submit wf_h2_session_send_headers(struct wf_h2_session *session,
                                              struct wf_h2_stream *stream,
                                              const struct wf_h2_message *message);
-/* Gives the stream's next body octets, once the last ones were reported as sent. @body is borrowed until
- * BODY_SENT, CLOSED or wf_h2_session_reset(), whichever is first. @end: END_STREAM follows them;
- * an empty body with @end sends an empty DATA frame. */
+/* Gives the stream's next body octets, once the last ones were reported as sent. @body is borrowed
+ * until BODY_SENT, CLOSED or wf_h2_session_reset(), whichever is first; where the stream ends with
+ * these octets, CLOSED comes and BODY_SENT does not. @end: END_STREAM follows them; an empty body
+ * with @end sends an empty DATA frame. Nothing happens on a stream whose CLOSED is due. */
 void wf_h2_session_send_body(struct wf_h2_session *session, struct wf_h2_stream *stream,
                              struct wf_slice body, bool end);
 /* The owner has used @len octets of DATA of @stream: stream credit goes back. */
 void wf_h2_session_consume(struct wf_h2_session *session, struct wf_h2_stream *stream, size_t len);
-/* Ends the stream here and now, with RST_STREAM where the peer may still know it. @stream is dead. */
+/* Ends the stream here and now, with RST_STREAM where the peer may still know it. @stream is dead.
+ * HEADERS that wait to be written go out before RST_STREAM all the same, since the peer's dynamic
+ * table needs them. Also for a stream whose CLOSED event has not come yet, which then never comes.
+ */
 void wf_h2_session_reset(struct wf_h2_session *session, struct wf_h2_stream *stream, uint32_t code);
+
+/* Gives unused memory back: for a connection that has nothing to do for a while. */
+void wf_h2_session_trim(struct wf_h2_session *session);
 
 /* Queues a PING (RFC 9113 section 6.7); its answer is WF_H2_EVENT_PING_ACK. False: no memory. */
 bool wf_h2_session_ping(struct wf_h2_session *session, const uint8_t opaque[8]);
@@ -223,7 +244,9 @@ bool wf_h2_session_is_ready(const struct wf_h2_session *session);
 void *wf_h2_stream_user(const struct wf_h2_stream *stream);
 void wf_h2_stream_set_user(struct wf_h2_stream *stream, void *user);
 uint32_t wf_h2_stream_id(const struct wf_h2_stream *stream);
-/* What would be true of the stream if it ended now. */
+/* What will be true of the stream if the owner resets it now: never NOT_SENT, since its HEADERS go
+ * out before RST_STREAM. Streams that end with the connection say NOT_SENT where it is so in
+ * CLOSED. */
 enum wf_h2_effect wf_h2_stream_effect(const struct wf_h2_session *session,
                                       const struct wf_h2_stream *stream);
 

@@ -1,3 +1,4 @@
+weft_unit_test(session_pair "${PROJECT_SOURCE_DIR}/tests/support/h2_pair.c")
 weft_unit_test(huffman)
 weft_unit_test(hpack_static)
 weft_unit_test(hpack_dyntab)
