@@ -274,7 +274,6 @@ static void release_body(struct weft_request *request)
 {
     if (request->release != NULL)
         request->release(request->release_user);
-    request->release = NULL;
     request->body = wf_slice(NULL, 0);
 }
 

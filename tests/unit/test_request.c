@@ -126,12 +126,12 @@ static void test_user_agent_is_replaced_and_an_empty_one_sends_none(void **state
     (void)weft_request_add_field(request, "user-agent", " ");
     assert_string_equal(lines_of(request), HEAD_OF("POST") "content-length: 0\n");
     (void)weft_request_add_field(request, "user-agent", "");
-    assert_int_equal(weft_request_set_body(request, "12345", 5), WEFT_OK);
-    assert_string_equal(lines_of(request), HEAD_OF("POST") "content-length: 5\n");
+    assert_int_equal(weft_request_set_body(request, "0123456789", 10), WEFT_OK);
+    assert_string_equal(lines_of(request), HEAD_OF("POST") "content-length: 10\n");
     (void)weft_request_add_field(request, "user-agent", "new");
     (void)weft_request_add_field(request, "user-agent", "newer");
     assert_string_equal(lines_of(request),
-                        HEAD_OF("POST") "content-length: 5\nuser-agent: newer\n");
+                        HEAD_OF("POST") "content-length: 10\nuser-agent: newer\n");
     weft_request_unref(request);
 }
 
