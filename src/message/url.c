@@ -66,12 +66,20 @@ static void refuse_octet(const struct source *source, const uint8_t *at, const c
                 source->what, *at, position(source, at), where, advice);
 }
 
-/* @text up to the first octet that is in @stops. */
-static struct wf_slice take_until(struct wf_slice text, const char *stops)
+/* @text up to the first @stop. */
+static struct wf_slice take_until(struct wf_slice text, char stop)
+{
+    const uint8_t *found = text.len > 0 ? memchr(text.ptr, stop, text.len) : NULL;
+
+    return found != NULL ? wf_slice(text.ptr, (size_t)(found - text.ptr)) : text;
+}
+
+/* RFC 3986 section 3.2: where path, query or fragment begin, or the end. */
+static struct wf_slice take_authority(struct wf_slice text)
 {
     size_t i = 0;
 
-    while (i < text.len && (text.ptr[i] == '\0' || strchr(stops, text.ptr[i]) == NULL))
+    while (i < text.len && text.ptr[i] != '/' && text.ptr[i] != '?' && text.ptr[i] != '#')
         i++;
     return wf_slice(text.ptr, i);
 }
@@ -89,7 +97,7 @@ static bool is_digit(uint8_t octet)
 
 static bool parse_scheme(const struct source *source, struct wf_slice *rest, bool *out_https)
 {
-    struct wf_slice scheme = take_until(*rest, ":/?#");
+    struct wf_slice scheme = take_until(*rest, ':');
 
     if (scheme.len + 3 > rest->len || memcmp(rest->ptr + scheme.len, "://", 3) != 0) {
         INVALID(source, "The URL \"%.*s\" does not begin with http:// or https://.", quoted(*rest),
@@ -251,7 +259,7 @@ static bool parse_port(const struct source *source, struct wf_slice text, uint16
 static bool parse_authority(const struct source *source, struct wf_slice text, struct host *out,
                             uint16_t *out_port)
 {
-    struct wf_slice host = take_until(text, "@");
+    struct wf_slice host = take_until(text, '@');
 
     /* RFC 9110 section 4.2.4. The text is not repeated, since it may hold a password. */
     if (host.len < text.len) {
@@ -262,7 +270,7 @@ static bool parse_authority(const struct source *source, struct wf_slice text, s
         return false;
     }
     bool bracketed = text.len > 0 && text.ptr[0] == '[';
-    host = take_until(text, bracketed ? "]" : ":");
+    host = take_until(text, bracketed ? ']' : ':');
     if (bracketed && host.len == text.len) {
         INVALID(source, "The %s has '[' at position %zu without a ']'.", source->what,
                 position(source, text.ptr));
@@ -313,22 +321,26 @@ static void put(char **room, struct wf_slice text)
     *room += text.len;
 }
 
-static void put_host(char **room, const struct host *host)
+static void put_host(char **room, const struct wf_url *url)
 {
-    if (host->is_ip6)
-        put(room, wf_slice_str("["));
-    for (size_t i = 0; i < host->text.len; i++)
-        *(*room)++ = (char)wf_ascii_lower(host->text.ptr[i]);
-    if (host->is_ip6)
-        put(room, wf_slice_str("]"));
+    if (url->host_is_ip6)
+        put(room, wf_slice("[", 1));
+    put(room, url->host);
+    if (url->host_is_ip6)
+        put(room, wf_slice("]", 1));
 }
 
 static void put_port(char **room, unsigned port)
 {
-    char text[8];
+    char text[6];
+    size_t start = sizeof(text);
 
-    (void)snprintf(text, sizeof(text), ":%u", port);
-    put(room, wf_slice_str(text));
+    do {
+        text[--start] = (char)('0' + port % 10);
+        port /= 10;
+    } while (port > 0);
+    text[--start] = ':';
+    put(room, wf_slice(text + start, sizeof(text) - start));
 }
 
 /* Ends the text that began at @start. */
@@ -349,16 +361,16 @@ static void put_authority(struct wf_url *url, const struct host *host, char **ro
     url->host = end_text(room, start);
 
     start = *room;
-    put_host(room, host);
+    put_host(room, url);
     if (host->has_dot)
-        put(room, wf_slice_str("."));
+        put(room, wf_slice(".", 1));
     if (url->port != (url->https ? PORT_HTTPS : PORT_HTTP))
         put_port(room, url->port);
     url->authority = end_text(room, start);
 
     start = *room;
     put(room, wf_slice_str(url->https ? "https://" : "http://"));
-    put_host(room, host);
+    put_host(room, url);
     put_port(room, url->port);
     url->origin = end_text(room, start);
 }
@@ -368,7 +380,7 @@ static void put_path(struct wf_url *url, struct wf_slice path, char **room)
     const char *start = *room;
 
     if (path.len == 0 || path.ptr[0] != '/')
-        put(room, wf_slice_str("/"));
+        put(room, wf_slice("/", 1));
     put(room, path);
     url->path = end_text(room, start);
 }
@@ -410,9 +422,9 @@ enum weft_code wf_url_parse(struct wf_url *url, struct wf_slice text, char *room
         return WEFT_ERR_INVALID_URL;
     url->port = url->https ? PORT_HTTPS : PORT_HTTP;
 
-    struct wf_slice authority = take_until(rest, "/?#");
+    struct wf_slice authority = take_authority(rest);
     rest = wf_slice_skip(rest, authority.len);
-    struct wf_slice path = take_until(rest, "#");
+    struct wf_slice path = take_until(rest, '#');
     struct wf_slice fragment = wf_slice_skip(rest, path.len);
     if (!parse_authority(&source, authority, &host, &url->port) || !check_path(&source, path) ||
         (fragment.len > 0 && !check_path(&source, wf_slice_skip(fragment, 1))))

@@ -110,7 +110,8 @@ struct bad {
 static const struct bad bad_urls[] = {
     {"", "does not begin with http:// or https://"},
     {"example.com", "\"example.com\" does not begin with"},
-    {"example.com/http://b", "does not begin with"},
+    {"example.com/http://b", "scheme \"example.com/http\" is neither"},
+    {"localhost:8080/x", "\"localhost:8080/x\" does not begin with"},
     {"http:", "does not begin with"},
     {"http:/a", "\"http:/a\" does not begin with"},
     {"://a", "scheme \"\""},
