@@ -199,16 +199,15 @@ static enum wf_hpack_status decode_string(struct wf_hpack_decoder *d, const stru
         if (!reserve_octets(d, at, cap))
             return no_memory(d);
         uint8_t *out = d->octets + at;
-        unsigned marks = 0;
-        enum wf_huffman_status status = wf_huffman_decode(literal->coded, out, cap, &len, &marks);
+        enum wf_huffman_status status =
+            wf_huffman_decode(literal->coded, out, cap, &len, out_valid);
         if (status == WF_HUFFMAN_INVALID)
             return fail(d, "Huffman code is not valid");
         *out_fits = status == WF_HUFFMAN_OK;
-        if (is_name)
-            *out_valid = len > 0 && ((marks & WF_OCTET_BAD_NAME) == 0 ||
-                                     (out[0] == ':' && wf_octets_are_name(out, len)));
-        else
-            *out_valid = (marks & WF_OCTET_BAD_VALUE) == 0 && wf_octets_end_as_value(out, len);
+        if (!*out_fits)
+            return WF_HPACK_OK;
+        *out_valid =
+            is_name ? wf_octets_are_name(out, len) : *out_valid && wf_octets_end_as_value(out, len);
     } else {
         if (!reserve_octets(d, at, len))
             return no_memory(d);

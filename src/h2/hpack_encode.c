@@ -41,7 +41,6 @@ static const uint8_t policies[WF_HPACK_STATIC_COUNT + 1] = {
     [21] = POLICY_LITERAL,   /* age */
     [23] = POLICY_SENSITIVE, /* authorization */
     [28] = POLICY_LITERAL,   /* content-length */
-    [30] = POLICY_LITERAL,   /* content-range */
     [32] = POLICY_COOKIE,    /* cookie */
     [34] = POLICY_LITERAL,   /* etag */
     [40] = POLICY_LITERAL,   /* if-modified-since */

@@ -1,4 +1,4 @@
-/* Huffman coding by tables of whole bit runs: 11 bits give one or two octets a step on the way in,
+/* Huffman coding by tables of whole bit runs: 12 bits give one or two octets a step on the way in,
  * four octets are joined before they meet the accumulator on the way out. */
 #include "h2/huffman.h"
 
@@ -9,12 +9,6 @@
 
 #define EOS              256u
 #define STEPS_PER_REFILL (56 / FIRST_BITS)
-
-/* Fields of an entry of first_table. */
-#define ENTRY_BITS(e)       ((e) >> 16 & 31u)
-#define ENTRY_FIRST_BITS(e) ((e) >> 21 & 15u)
-#define ENTRY_COUNT(e)      ((e) >> 25 & 3u)
-#define ENTRY_MARKS(e)      ((e) >> 31)
 
 /* The symbol at the top of @window whose code is longer than FIRST_BITS; at least 30 bits are
  * there. */
@@ -28,102 +22,72 @@ static unsigned long_symbol(uint64_t window, unsigned *out_bits)
     return long_symbols[row->symbol + ((top - row->first) >> (30u - row->len))];
 }
 
-static inline uint8_t *put_entry(uint8_t *o, uint32_t entry)
+/* The octets of @in from @at on, of which there are fewer than 8, with ones behind them: padding is
+ * ones, and as no code of up to FIRST_BITS bits is all ones, decoding stops in it by itself. */
+static uint64_t load_last(struct wf_slice in, size_t at)
 {
-    o[0] = (uint8_t)entry;
-    o[1] = (uint8_t)(entry >> 8);
-    return o + ENTRY_COUNT(entry);
-}
-
-/* The last octets of a string, where less than a whole refill is left. */
-static enum wf_huffman_status decode_tail(const uint8_t *p, const uint8_t *end, uint64_t acc,
-                                          unsigned avail, uint8_t **out, const uint8_t *limit,
-                                          unsigned *marks)
-{
-    uint8_t *o = *out;
-    uint64_t window;
-    for (;;) {
-        while (avail <= 56 && p < end) {
-            acc |= (uint64_t)*p++ << (56 - avail);
-            avail += 8;
-        }
-        if (o > limit)
-            return WF_HUFFMAN_TOO_LONG;
-        /* Padding is ones, so ones behind the last octet end every code that is cut short. */
-        window = avail < 64 ? acc | UINT64_MAX >> avail : acc;
-        uint32_t entry = first_table[window >> (64 - FIRST_BITS)];
-        unsigned bits = ENTRY_BITS(entry);
-        if (WF_UNLIKELY(entry == 0)) {
-            unsigned symbol = long_symbol(window, &bits);
-            if (bits > avail)
-                break;
-            if (symbol == EOS)
-                return WF_HUFFMAN_INVALID;
-            *marks |= wf_octet_class[symbol];
-            *o++ = (uint8_t)symbol;
-        } else if (bits <= avail) {
-            *marks |= ENTRY_MARKS(entry);
-            o = put_entry(o, entry);
-        } else {
-            bits = ENTRY_FIRST_BITS(entry);
-            if (bits > avail)
-                break;
-            *marks |= wf_octet_class[entry & 0xff];
-            *o++ = (uint8_t)entry;
-        }
-        acc <<= bits;
-        avail -= bits;
+    uint64_t word = 0;
+    if (at >= in.len)
+        return UINT64_MAX;
+    unsigned bits = (unsigned)(in.len - at) * 8;
+    if (in.len >= 8) {
+        word = wf_load_be64(in.ptr + in.len - 8);
+    } else {
+        for (; at < in.len; at++)
+            word = word << 8 | in.ptr[at];
     }
-    *out = o;
-    if (o > limit)
-        return WF_HUFFMAN_TOO_LONG;
-    /* RFC 7541 5.2: padding is shorter than 8 bits and is the beginning of EOS, which is all ones.
-     */
-    return avail < 8 && window == UINT64_MAX ? WF_HUFFMAN_OK : WF_HUFFMAN_INVALID;
+    return word << (64 - bits) | UINT64_MAX >> bits;
 }
 
 enum wf_huffman_status wf_huffman_decode(struct wf_slice in, uint8_t *out, size_t cap,
-                                         size_t *out_len, unsigned *out_marks)
+                                         size_t *out_len, bool *out_value_ok)
 {
-    const uint8_t *p = in.ptr;
-    const uint8_t *end = p + in.len;
     const uint8_t *limit = out + cap;
     uint8_t *o = out;
     uint64_t acc = 0;   /* the next bits, from the top down */
     unsigned avail = 0; /* how many of them count; further ones are right but will be read again */
-    uint32_t seen = 0;
+    size_t at = 0;
     unsigned marks = 0;
 
-    while (end - p >= 8 && o <= limit) {
-        acc |= wf_load_be64(p) >> avail;
-        p += (63 - avail) >> 3;
+    for (;;) {
+        acc |= (in.len - at >= 8 && at < in.len ? wf_load_be64(in.ptr + at) : load_last(in, at)) >>
+               avail;
+        at += (63 - avail) >> 3;
         avail |= 56;
+        uint32_t entry = 0;
+        uint32_t used = 0;
         for (unsigned step = 0; step < STEPS_PER_REFILL; step++) {
-            uint32_t entry = first_table[acc >> (64 - FIRST_BITS)];
-            if (WF_UNLIKELY(entry == 0)) {
-                unsigned bits;
-                if (avail < 30)
-                    break;
-                unsigned symbol = long_symbol(acc, &bits);
-                if (symbol == EOS)
-                    return WF_HUFFMAN_INVALID;
-                marks |= wf_octet_class[symbol];
-                *o++ = (uint8_t)symbol;
-                acc <<= bits;
-                avail -= bits;
-                break;
+            /* At a longer code the entry is 0: this step and those after it change nothing. */
+            entry = first_table[acc >> (64 - FIRST_BITS)];
+            o[0] = (uint8_t)(entry >> 16);
+            o[1] = (uint8_t)(entry >> 24);
+            o += entry >> 8 & 3;
+            acc <<= entry & 63;
+            used += entry & 63;
+        }
+        avail -= used;
+        if (o > limit)
+            return WF_HUFFMAN_TOO_LONG;
+        if (entry == 0) {
+            unsigned bits;
+            size_t seen = at * 8 - avail;
+            /* RFC 7541 5.2: up to 7 bits of ones are padding; here are none but ones. */
+            if (seen + 8 > in.len * 8) {
+                *out_len = (size_t)(o - out);
+                *out_value_ok = (marks & WF_OCTET_BAD_VALUE) == 0;
+                return seen <= in.len * 8 ? WF_HUFFMAN_OK : WF_HUFFMAN_INVALID;
             }
-            seen |= entry;
-            o = put_entry(o, entry);
-            acc <<= ENTRY_BITS(entry);
-            avail -= ENTRY_BITS(entry);
+            if (avail < 30)
+                continue;
+            unsigned symbol = long_symbol(acc, &bits);
+            if (symbol == EOS || bits > in.len * 8 - seen)
+                return WF_HUFFMAN_INVALID;
+            marks |= wf_octet_class[symbol];
+            *o++ = (uint8_t)symbol;
+            acc <<= bits;
+            avail -= bits;
         }
     }
-    marks |= ENTRY_MARKS(seen);
-    enum wf_huffman_status status = decode_tail(p, end, acc, avail, &o, limit, &marks);
-    *out_len = (size_t)(o - out);
-    *out_marks = marks;
-    return status;
 }
 
 /* Appends one code to the accumulator and writes the whole octets out. */

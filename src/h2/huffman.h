@@ -27,10 +27,11 @@ static inline size_t wf_huffman_decoded_min(size_t len)
     return len == 0 ? 0 : len / 15 * 4 + (len % 15 * 8 + 22) / 30;
 }
 
-/* Decodes @in to @out, which has room for @cap and WF_HUFFMAN_SLACK octets. @out_marks tells which
- * of WF_OCTET_BAD_NAME and WF_OCTET_BAD_VALUE (field_octets.h) hold for some decoded octet. */
+/* Decodes @in, of less than SIZE_MAX / 8 octets, to @out, which has room for @cap and
+ * WF_HUFFMAN_SLACK octets. @out_value_ok: there is no NUL, CR or LF among the decoded ones, which
+ * comes free here since their codes are long. */
 WF_MUST_USE enum wf_huffman_status wf_huffman_decode(struct wf_slice in, uint8_t *out, size_t cap,
-                                                     size_t *out_len, unsigned *out_marks);
+                                                     size_t *out_len, bool *out_value_ok);
 
 /* Encodes @in to @out, which has room for in.len and WF_HUFFMAN_SLACK octets. Returns the length,
  * or 0 when coding would not make it shorter. */
