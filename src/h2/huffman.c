@@ -66,11 +66,11 @@ enum wf_huffman_status wf_huffman_decode(struct wf_slice in, uint8_t *out, size_
             used += entry & 63;
         }
         avail -= used;
+        size_t seen = at * 8 - avail;
         if (o > limit)
-            return WF_HUFFMAN_TOO_LONG;
+            return seen > in.len * 8 ? WF_HUFFMAN_INVALID : WF_HUFFMAN_TOO_LONG;
         if (entry == 0) {
             unsigned bits;
-            size_t seen = at * 8 - avail;
             /* RFC 7541 5.2: up to 7 bits of ones are padding; here are none but ones. */
             if (seen + 8 > in.len * 8) {
                 *out_len = (size_t)(o - out);

@@ -16,11 +16,13 @@ void *__wrap_wf_alloc_aligned(size_t align, size_t len);
 
 static long left = -1;
 static long failures;
+static size_t largest;
 
 void failing_alloc_after(long count)
 {
     left = count;
     failures = 0;
+    largest = 0;
 }
 
 long failing_alloc_failures(void)
@@ -28,8 +30,15 @@ long failing_alloc_failures(void)
     return failures;
 }
 
-static bool may_allocate(void)
+size_t failing_alloc_largest(void)
 {
+    return largest;
+}
+
+static bool may_allocate(size_t len)
+{
+    if (len > largest)
+        largest = len;
     if (left == 0) {
         failures++;
         return false;
@@ -41,20 +50,20 @@ static bool may_allocate(void)
 
 void *__wrap_wf_alloc(size_t len)
 {
-    return may_allocate() ? __real_wf_alloc(len) : NULL;
+    return may_allocate(len) ? __real_wf_alloc(len) : NULL;
 }
 
 void *__wrap_wf_calloc(size_t count, size_t size)
 {
-    return may_allocate() ? __real_wf_calloc(count, size) : NULL;
+    return may_allocate(count * size) ? __real_wf_calloc(count, size) : NULL;
 }
 
 void *__wrap_wf_realloc(void *ptr, size_t len)
 {
-    return may_allocate() ? __real_wf_realloc(ptr, len) : NULL;
+    return may_allocate(len) ? __real_wf_realloc(ptr, len) : NULL;
 }
 
 void *__wrap_wf_alloc_aligned(size_t align, size_t len)
 {
-    return may_allocate() ? __real_wf_alloc_aligned(align, len) : NULL;
+    return may_allocate(len) ? __real_wf_alloc_aligned(align, len) : NULL;
 }

@@ -3,9 +3,13 @@
 #ifndef WF_TESTS_FAILING_ALLOC_H
 #define WF_TESTS_FAILING_ALLOC_H
 
+#include <stddef.h>
+
 /* The next @count allocations succeed and all after them fail; negative: none fails. */
 void failing_alloc_after(long count);
 /* Allocations that failed since the last failing_alloc_after(). */
 long failing_alloc_failures(void);
+/* The largest request since then, in octets. */
+size_t failing_alloc_largest(void);
 
 #endif
