@@ -3,16 +3,10 @@
 #include "base/assert.h"
 #include "io_thread/tls_ctx.h"
 #include "io_thread/tls_internal.h"
-#include "io_thread/verify.h"
 
 #include <arpa/inet.h>
 #include <limits.h>
 #include <stdio.h>
-#include <unistd.h>
-
-#if !defined(KEEP_PEER_CERT) && !defined(OPENSSL_EXTRA)
-#error "this wolfSSL does not keep the peer's certificate: build it with KEEP_PEER_CERT"
-#endif
 
 static struct wf_tls *tls_of(struct wf_transport *t)
 {
@@ -22,32 +16,6 @@ static struct wf_tls *tls_of(struct wf_transport *t)
 static const struct wf_tls *tls_of_const(const struct wf_transport *t)
 {
     return tls_of((struct wf_transport *)(uintptr_t)t);
-}
-
-static enum wf_io_result verify_host(struct wf_tls *tls)
-{
-    WOLFSSL_X509 *certificate = wolfSSL_get_peer_certificate(tls->ssl);
-    int len = 0;
-    const unsigned char *der = certificate ? wolfSSL_X509_get_der(certificate, &len) : NULL;
-    enum wf_verify_result result = WF_VERIFY_MALFORMED;
-    if (der != NULL && len > 0)
-        result = wf_verify_host(wf_slice(der, (size_t)len), tls->host);
-    wolfSSL_X509_free(certificate);
-
-    switch (result) {
-    case WF_VERIFY_OK:
-        return WF_IO_OK;
-    case WF_VERIFY_MISMATCH:
-        return wf_io_fail(&tls->base, WF_IO_ERR_WRONG_HOST, 0, 0,
-                          "the certificate is not for %.64s", tls->host);
-    case WF_VERIFY_NO_NAMES:
-        return wf_io_fail(&tls->base, WF_IO_ERR_WRONG_HOST, 0, 0,
-                          "the certificate of %.64s has no subject alternative name", tls->host);
-    case WF_VERIFY_MALFORMED:
-        break;
-    }
-    return wf_io_fail(&tls->base, WF_IO_ERR_BAD_CERT, 0, 0,
-                      "the certificate of %.64s cannot be read", tls->host);
 }
 
 static void note_protocol(struct wf_tls *tls)
@@ -82,7 +50,7 @@ static enum wf_io_result tls_handshake(struct wf_transport *t)
                          tls->host);
 
     /* The name is compared before our Finished leaves: the server learns nothing of us then. */
-    if (ret == WOLFSSL_SUCCESS && !tls->insecure && verify_host(tls) != WF_IO_OK)
+    if (ret == WOLFSSL_SUCCESS && !tls->insecure && wf_tls_verify_host(tls) != WF_IO_OK)
         tls->io->out_len = 0;
     wf_tls_io_end(tls);
     if (t->error.kind != WF_IO_ERR_NONE)
@@ -251,7 +219,7 @@ static void tls_free(struct wf_transport *t)
         wf_tls_io_end(tls);
     }
     wolfSSL_free(tls->ssl);
-    (void)close(tls->fd);
+    wf_io_close(tls->fd);
     wf_buf_fini(&tls->unsent);
     wf_buf_fini(&tls->unread);
     wf_free(tls);
@@ -296,6 +264,7 @@ static bool set_up(struct wf_tls *tls, struct wf_tls_ctx *ctx, const char *alpn)
     wolfSSL_SSLSetIOSend(tls->ssl, wf_tls_send);
     wolfSSL_SetIOReadCtx(tls->ssl, tls);
     wolfSSL_SetIOWriteCtx(tls->ssl, tls);
+    wolfSSL_SetCertCbCtx(tls->ssl, tls);
     if (!is_literal(tls->host) &&
         wolfSSL_UseSNI(tls->ssl, WOLFSSL_SNI_HOST_NAME, tls->host,
                        (unsigned short)strlen(tls->host)) != WOLFSSL_SUCCESS)

@@ -1,10 +1,9 @@
 #include "io_thread/tls_ctx.h"
 
 #include "base/buf.h"
+#include "io_thread/tls_internal.h"
 #include "io_thread/transport.h"
 
-#include <wolfssl/options.h>
-#include <wolfssl/ssl.h>
 #include <wolfssl/wolfcrypt/aes.h>
 #include <wolfssl/wolfcrypt/chacha20_poly1305.h>
 #ifdef FP_ECC
@@ -225,7 +224,8 @@ static bool set_up(WOLFSSL_CTX *ctx, const struct wf_tls_config *config,
                    struct wf_io_error *out_error)
 {
     int groups[] = {WOLFSSL_ECC_X25519, WOLFSSL_ECC_SECP256R1, WOLFSSL_ECC_SECP384R1};
-    wolfSSL_CTX_set_verify(ctx, config->insecure ? WOLFSSL_VERIFY_NONE : WOLFSSL_VERIFY_PEER, NULL);
+    wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_PEER,
+                           config->insecure ? wf_tls_accept_any : wf_tls_verified);
     if (wolfSSL_CTX_SetMinVersion(ctx, WOLFSSL_TLSV1_2) != WOLFSSL_SUCCESS)
         return fail(out_error, WF_IO_ERR_CONFIG, 0, 0, "TLS 1.2 cannot be made the minimum", "");
     if (wolfSSL_CTX_set_groups(ctx, groups, sizeof(groups) / sizeof(groups[0])) != WOLFSSL_SUCCESS)

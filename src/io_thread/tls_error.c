@@ -16,8 +16,7 @@ struct cause {
 
 /* Host names are cut to 64 octets, so that the cause is never what falls off the end. */
 static const struct cause causes[] = {
-    {ASN_SELF_SIGNED_E, WF_IO_ERR_UNTRUSTED, "the certificate of ",
-     " is self-signed and not trusted"},
+    {ASN_SELF_SIGNED_E, WF_IO_ERR_UNTRUSTED, "the certificate of ", " has no trusted issuer"},
     {ASN_NO_SIGNER_E, WF_IO_ERR_UNTRUSTED, "the certificate of ", " has no trusted issuer"},
     {ASN_AFTER_DATE_E, WF_IO_ERR_EXPIRED, "the certificate of ", " has expired"},
     {ASN_BEFORE_DATE_E, WF_IO_ERR_NOT_YET_VALID, "the certificate of ", " is not valid yet"},
@@ -25,6 +24,9 @@ static const struct cause causes[] = {
     {ASN_SIG_OID_E, WF_IO_ERR_BAD_CERT, "the certificate of ", " has a wrong signature"},
     {ASN_SIG_HASH_E, WF_IO_ERR_BAD_CERT, "the certificate of ", " has a wrong signature"},
     {KEYUSAGE_E, WF_IO_ERR_BAD_CERT, "the certificate of ", " is for another purpose"},
+    {KEYUSE_SIGNATURE_E, WF_IO_ERR_BAD_CERT, "the certificate of ", " is for another purpose"},
+    {KEYUSE_ENCIPHER_E, WF_IO_ERR_BAD_CERT, "the certificate of ", " is for another purpose"},
+    {EXTKEYUSE_AUTH_E, WF_IO_ERR_BAD_CERT, "the certificate of ", " is for another purpose"},
     {EXTKEYUSAGE_E, WF_IO_ERR_BAD_CERT, "the certificate of ", " is for another purpose"},
     {NOT_CA_ERROR, WF_IO_ERR_BAD_CERT, "an issuer of the certificate of ", " is no CA"},
     {ASN_PATHLEN_SIZE_E, WF_IO_ERR_BAD_CERT, "the chain of the certificate of ", " is too long"},
@@ -157,8 +159,14 @@ enum wf_io_result wf_tls_fail(struct wf_tls *tls, int tls_code)
     if (wolfSSL_get_alert_history(tls->ssl, &alerts) == WOLFSSL_SUCCESS &&
         alerts.last_rx.code > 0 && alerts.last_rx.level == alert_fatal)
         return fail_alert(tls, tls_code, alerts.last_rx.code);
+    if (tls->self_issued && (tls_code == ASN_NO_SIGNER_E || tls_code == ASN_SELF_SIGNED_E))
+        return wf_io_fail(&tls->base, WF_IO_ERR_UNTRUSTED, 0, tls_code,
+                          "the certificate of %.64s is self-signed and not trusted", tls->host);
     for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
         const struct cause *cause = &causes[i];
+        /* In the handshake this code has other reasons than a ticket. */
+        if (cause->kind == WF_IO_ERR_TICKET_NONCE && !tls->handshake_done)
+            continue;
         if (cause->code == tls_code)
             return wf_io_fail(&tls->base, cause->kind, 0, tls_code, "%s%.64s%s", cause->before,
                               tls->host, cause->after);

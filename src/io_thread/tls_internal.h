@@ -1,5 +1,6 @@
 /* What the parts of the TLS transport share: tls.c (the transport), tls_io.c (ciphertext buffers
- * and wolfSSL's callbacks), tls_error.c (what went wrong, in words). Nobody else includes this. */
+ * and wolfSSL's callbacks), tls_verify.c (certificates), tls_error.c (what went wrong, in words).
+ * Nobody else includes this. */
 #ifndef WF_IO_THREAD_TLS_INTERNAL_H
 #define WF_IO_THREAD_TLS_INTERNAL_H
 
@@ -39,6 +40,7 @@ struct wf_tls {
     bool owes_too_much; /* WF_TLS_UNSENT_MAX was reached */
     bool drained;       /* this call: the socket has no more */
     bool cut_short;     /* this call: stopped although the socket may have more */
+    bool self_issued;   /* the leaf, when its issuer is not known */
     bool end_seen;      /* FIN */
     bool not_tls;       /* the first octets are those of no TLS record */
     uint8_t head_count; /* how many octets of the stream's first record header were looked at */
@@ -66,6 +68,12 @@ void wf_tls_io_begin(struct wf_tls *tls, size_t cap);
 void wf_tls_io_end(struct wf_tls *tls);
 /* Tries to send the unsent remainder. */
 void wf_tls_io_flush(struct wf_tls *tls);
+
+/* tls_verify.c: what a context calls for the certificates of its connections. */
+int wf_tls_verified(int is_valid, WOLFSSL_X509_STORE_CTX *store);
+int wf_tls_accept_any(int is_valid, WOLFSSL_X509_STORE_CTX *store);
+/* After the handshake: whether the certificate is for the host. */
+enum wf_io_result wf_tls_verify_host(struct wf_tls *tls);
 
 /* tls_error.c: translates the failure of a call into wolfSSL. Returns WF_IO_ERROR. */
 enum wf_io_result wf_tls_fail(struct wf_tls *tls, int tls_code);

@@ -38,6 +38,16 @@ static struct tcp *tcp_of(struct wf_transport *t)
     return wf_container_of(t, struct tcp, base);
 }
 
+void wf_io_close(int fd)
+{
+    uint8_t dropped[4096];
+    for (int i = 0; i < 16; i++) {
+        if (recv(fd, dropped, sizeof(dropped), MSG_DONTWAIT) <= 0)
+            break;
+    }
+    (void)close(fd);
+}
+
 static enum wf_io_result system_failure(struct wf_transport *t, const char *what)
 {
     int failure = errno;
@@ -134,7 +144,7 @@ static const char *tcp_protocol(const struct wf_transport *t)
 static void tcp_free(struct wf_transport *t)
 {
     struct tcp *tcp = tcp_of(t);
-    (void)close(tcp->fd);
+    wf_io_close(tcp->fd);
     wf_free(tcp);
 }
 

@@ -98,6 +98,11 @@ enum wf_io_result wf_io_fail(struct wf_transport *t, enum wf_io_error_kind kind,
                              int tls_code, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* For transports: closes a socket, dropping first what was received and not read (within reason).
+ * With it still there the kernel would send a reset, and that can take back what was sent last,
+ * such as a GOAWAY. */
+void wf_io_close(int fd);
+
 static inline enum wf_io_result wf_transport_handshake(struct wf_transport *t)
 {
     return t->ops->handshake(t);

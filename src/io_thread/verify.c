@@ -9,6 +9,7 @@
 #define TAG_OCTET_STRING 0x04u
 #define TAG_OID          0x06u
 #define TAG_SEQUENCE     0x30u
+#define TAG_VERSION      0xa0u /* [0] EXPLICIT, of TBSCertificate; absent in version 1 */
 #define TAG_EXTENSIONS   0xa3u /* [3] EXPLICIT, of TBSCertificate */
 #define TAG_DNS_NAME     0x82u /* [2] IMPLICIT IA5String, of GeneralName */
 #define TAG_IP_ADDRESS   0x87u /* [7] IMPLICIT OCTET STRING, of GeneralName */
@@ -82,14 +83,20 @@ static bool read_extension(struct wf_slice *in, struct wf_slice *out_oid,
     return tag == TAG_OCTET_STRING && body.len == 0;
 }
 
+static bool read_tbs(struct wf_slice der, struct wf_slice *out_tbs)
+{
+    struct wf_slice certificate;
+    return read_tagged(&der, TAG_SEQUENCE, &certificate) && der.len == 0 &&
+           read_tagged(&certificate, TAG_SEQUENCE, out_tbs);
+}
+
 /* Finds the content of SubjectAltName. OK: *out_names has it. */
 static enum wf_verify_result find_names(struct wf_slice der, struct wf_slice *out_names)
 {
     static const uint8_t oid_subject_alt_name[] = {0x55, 0x1d, 0x11}; /* 2.5.29.17 */
-    struct wf_slice certificate, tbs, content;
+    struct wf_slice tbs, content;
     uint8_t tag = 0;
-    if (!read_tagged(&der, TAG_SEQUENCE, &certificate) || der.len != 0 ||
-        !read_tagged(&certificate, TAG_SEQUENCE, &tbs))
+    if (!read_tbs(der, &tbs))
         return WF_VERIFY_MALFORMED;
     while (tbs.len > 0 && tag != TAG_EXTENSIONS) {
         if (!read_element(&tbs, &tag, &content))
@@ -203,4 +210,19 @@ enum wf_verify_result wf_verify_host(struct wf_slice der, const char *host)
     if (matched)
         return WF_VERIFY_OK;
     return any ? WF_VERIFY_MISMATCH : WF_VERIFY_NO_NAMES;
+}
+
+bool wf_verify_is_self_issued(struct wf_slice der)
+{
+    struct wf_slice tbs, fields[5]; /* serial, signature, issuer, validity, subject */
+    uint8_t tag;
+    if (!read_tbs(der, &tbs))
+        return false;
+    if (tbs.len > 0 && tbs.ptr[0] == TAG_VERSION && !read_element(&tbs, &tag, &fields[0]))
+        return false;
+    for (size_t i = 0; i < 5; i++) {
+        if (!read_element(&tbs, &tag, &fields[i]))
+            return false;
+    }
+    return wf_slice_equal(fields[2], fields[4]);
 }

@@ -20,4 +20,7 @@ enum wf_verify_result {
  */
 enum wf_verify_result wf_verify_host(struct wf_slice der, const char *host);
 
+/* Whether issuer and subject are the same. For the words of an error, not for a decision. */
+bool wf_verify_is_self_issued(struct wf_slice der);
+
 #endif

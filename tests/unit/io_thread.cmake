@@ -1,3 +1,19 @@
 weft_unit_test(poller)
 weft_unit_test(wake)
 weft_unit_test(timers)
+set(tls_pair "${PROJECT_SOURCE_DIR}/tests/support/tls_pair.c"
+             "${PROJECT_SOURCE_DIR}/tests/support/tls_peer.c")
+weft_unit_test(tls ${tls_pair})
+weft_unit_test(tls_handshake ${tls_pair})
+
+# The certificates of the TLS tests, made once per build directory.
+set(WEFT_TEST_CERTS "${PROJECT_BINARY_DIR}/tests/certs")
+add_custom_command(OUTPUT "${WEFT_TEST_CERTS}/complete"
+  COMMAND "${PROJECT_SOURCE_DIR}/tests/support/make_certs" "${WEFT_TEST_CERTS}"
+  DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/make_certs"
+  COMMENT "Making the test certificates")
+add_custom_target(weft_test_certs DEPENDS "${WEFT_TEST_CERTS}/complete")
+foreach(noun tls tls_handshake)
+  add_dependencies(test_${noun} weft_test_certs)
+  target_compile_definitions(test_${noun} PRIVATE WEFT_TEST_CERTS="${WEFT_TEST_CERTS}")
+endforeach()
