@@ -73,7 +73,7 @@ static void describe(const struct wf_dial *dial, struct wf_dial_result *result)
         char address[WF_ADDRESS_TEXT_MAX];
         (void)wf_address_text(&dial->addresses[i], address, sizeof(address));
         const char *between = i == 0 ? " (" : ", ";
-        if ((size_t)len + strlen(address) + sizeof(", ...)") > cap) {
+        if ((size_t)len + strlen(", ") + strlen(address) + sizeof(", ...)") > cap) {
             len += snprintf(result->text + len, cap - (size_t)len, "%s...", between);
             break;
         }
