@@ -1,0 +1,92 @@
+/* The table from the library's codes to exit statuses. */
+#include "tools/weft/exit_code.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static int code_at(enum weft_code code, enum weft_stage stage)
+{
+    struct weft_error error = {.code = code, .stage = stage};
+
+    return (int)wf_fetch_exit_code(&error);
+}
+
+static void test_each_code_has_its_status(void **state)
+{
+    static const struct {
+        enum weft_code code;
+        int status;
+    } table[] = {
+        {WEFT_OK, 0},
+        {WEFT_ERR_NO_MEMORY, 27},
+        {WEFT_ERR_INVALID_ARGUMENT, 43},
+        {WEFT_ERR_INVALID_URL, 3},
+        {WEFT_ERR_INVALID_REQUEST, 43},
+        {WEFT_ERR_FROZEN, 43},
+        {WEFT_ERR_WOULD_DEADLOCK, 125},
+        {WEFT_ERR_TIMEOUT, 28},
+        {WEFT_ERR_CANCELLED, 42},
+        {WEFT_ERR_DEADLINE, 28},
+        {WEFT_ERR_CLOSED, 42},
+        {WEFT_ERR_QUEUE_FULL, 89},
+        {WEFT_ERR_RESOLVE, 6},
+        {WEFT_ERR_CONNECT, 7},
+        {WEFT_ERR_CONNECT_REFUSED, 7},
+        {WEFT_ERR_CONNECT_TIMEOUT, 28},
+        {WEFT_ERR_TLS, 35},
+        {WEFT_ERR_CERTIFICATE, 60},
+        {WEFT_ERR_CERTIFICATE_TIME, 60},
+        {WEFT_ERR_CERTIFICATE_HOST, 60},
+        {WEFT_ERR_NOT_HTTP2, 1},
+        {WEFT_ERR_CONNECTION_LOST, 56},
+        {WEFT_ERR_TRUNCATED, 18},
+        {WEFT_ERR_GOAWAY, 16},
+        {WEFT_ERR_REFUSED, 92},
+        {WEFT_ERR_RESET, 92},
+        {WEFT_ERR_PROTOCOL, 16},
+        {WEFT_ERR_BODY_TOO_LARGE, 63},
+        {WEFT_ERR_FIELDS_TOO_LARGE, 100},
+        {WEFT_ERR_INTERNAL, 125},
+    };
+
+    (void)state;
+    /* A new code needs a line here. */
+    assert_int_equal(sizeof(table) / sizeof(table[0]), WEFT_CODE_COUNT);
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        assert_int_equal(table[i].code, i);
+        assert_int_equal(code_at(table[i].code, WEFT_STAGE_WAIT), table[i].status);
+    }
+}
+
+static void test_a_lost_connection_tells_how_far_it_came(void **state)
+{
+    (void)state;
+    assert_int_equal(code_at(WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_QUEUE), 7);
+    assert_int_equal(code_at(WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_RESOLVE), 7);
+    assert_int_equal(code_at(WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_CONNECT), 7);
+    assert_int_equal(code_at(WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_TLS), 35);
+    assert_int_equal(code_at(WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_SEND), 55);
+    assert_int_equal(code_at(WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_WAIT), 56);
+    assert_int_equal(code_at(WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_BODY), 18);
+}
+
+static void test_only_success_is_zero(void **state)
+{
+    (void)state;
+    for (int code = 1; code <= WEFT_CODE_COUNT; code++)
+        assert_int_not_equal(code_at((enum weft_code)code, WEFT_STAGE_BODY), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_code_has_its_status),
+        cmocka_unit_test(test_a_lost_connection_tells_how_far_it_came),
+        cmocka_unit_test(test_only_success_is_zero),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

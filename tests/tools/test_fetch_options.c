@@ -1,0 +1,250 @@
+/* The command line of weft. */
+#include "tools/weft/options.h"
+
+#include "tools/weft/exit_code.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#define PARSE(options, ...)                                                                        \
+    parse((options), (char *[]){"weft", __VA_ARGS__},                                              \
+          (int)(sizeof((char *[]){"weft", __VA_ARGS__}) / sizeof(char *)))
+
+static bool parse(struct wf_fetch_options *options, char **words, int count)
+{
+    return wf_fetch_options_parse(options, count, words);
+}
+
+static void expect_usage(struct wf_fetch_options *options, bool parsed, const char *text)
+{
+    assert_false(parsed);
+    assert_int_equal(options->exit_code, 2);
+    assert_non_null(strstr(options->error, text));
+    wf_fetch_options_fini(options);
+}
+
+/* A file with @len octets of @text; its path is put behind "@". */
+static void make_file(char *path, const char *text, size_t len)
+{
+    int fd;
+
+    strcpy(path, "@/tmp/weft-test-XXXXXX");
+    fd = mkstemp(path + 1);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, len), len);
+    close(fd);
+}
+
+static void test_a_plain_url_is_a_get(void **state)
+{
+    struct wf_fetch_options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "https://a/", "https://b/"));
+    assert_int_equal(options.url_count, 2);
+    assert_string_equal(options.urls[1], "https://b/");
+    assert_string_equal(options.method, "GET");
+    assert_false(options.has_body);
+    assert_true(wf_tool_headers_has(&options.defaults, "user-agent"));
+    assert_true(wf_tool_headers_has(&options.defaults, "accept"));
+    assert_false(wf_tool_headers_has(&options.defaults, "content-type"));
+    wf_fetch_options_fini(&options);
+}
+
+static void test_flags_stand_together(void **state)
+{
+    struct wf_fetch_options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "-kisSfvXPUT", "u", "--http2", "--http2-prior-knowledge"));
+    assert_true(options.insecure && options.include && options.silent && options.show_error);
+    assert_true(options.fail && options.verbose);
+    assert_string_equal(options.method, "PUT");
+    wf_fetch_options_fini(&options);
+}
+
+static void test_data_is_joined_and_makes_a_post_of_a_form(void **state)
+{
+    struct wf_fetch_options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "-da=1", "--data", "b=2", "--data-raw", "@c", "u"));
+    assert_string_equal(options.method, "POST");
+    assert_int_equal(options.body.len, 10);
+    assert_memory_equal(options.body.data, "a=1&b=2&@c", 10);
+    assert_true(wf_tool_headers_has(&options.defaults, "content-type"));
+    wf_fetch_options_fini(&options);
+}
+
+static void test_data_from_a_file_loses_its_line_ends(void **state)
+{
+    struct wf_fetch_options options;
+    char path[32];
+
+    (void)state;
+    make_file(path, "a\r\nb\0c\n", 7);
+    assert_true(PARSE(&options, "-d", path, "-d", path, "u"));
+    assert_int_equal(options.body.len, 7);
+    assert_memory_equal(options.body.data, "abc&abc", 7);
+    wf_fetch_options_fini(&options);
+    unlink(path + 1);
+}
+
+static void test_binary_data_from_a_file_stays_as_it_is(void **state)
+{
+    struct wf_fetch_options options;
+    char path[32];
+
+    (void)state;
+    make_file(path, "a\r\nb\0c\n", 7);
+    assert_true(PARSE(&options, "--data-binary", path, "--data-binary", path, "u"));
+    assert_int_equal(options.body.len, 15);
+    assert_memory_equal(options.body.data, "a\r\nb\0c\n&a\r\nb\0c\n", 15);
+    wf_fetch_options_fini(&options);
+    unlink(path + 1);
+}
+
+static void test_an_empty_body_is_a_body(void **state)
+{
+    struct wf_fetch_options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "-d", "", "u"));
+    assert_true(options.has_body);
+    assert_int_equal(options.body.len, 0);
+    assert_string_equal(options.method, "POST");
+    wf_fetch_options_fini(&options);
+}
+
+static void test_a_body_file_that_is_missing_is_a_read_error(void **state)
+{
+    struct wf_fetch_options options;
+
+    (void)state;
+    assert_false(PARSE(&options, "-d", "@/nonexistent/file", "u"));
+    assert_int_equal(options.exit_code, WF_FETCH_EXIT_READ);
+    assert_string_equal(options.error, "cannot read /nonexistent/file: No such file or directory");
+    wf_fetch_options_fini(&options);
+}
+
+static void test_outputs_belong_to_urls_in_order(void **state)
+{
+    struct wf_fetch_options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "-o", "x", "-O", "-o-", "u1", "u2", "u3"));
+    assert_int_equal(options.output_count, 3);
+    assert_string_equal(options.outputs[0].path, "x");
+    assert_true(options.outputs[1].from_url);
+    assert_null(options.outputs[2].path);
+    assert_false(options.outputs[2].from_url);
+    wf_fetch_options_fini(&options);
+}
+
+static void test_times_are_seconds(void **state)
+{
+    struct wf_fetch_options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "-m1.5", "--connect-timeout", "2", "-y", "3", "u"));
+    assert_int_equal(options.max_time_ms, 1500);
+    assert_int_equal(options.connect_timeout_ms, 2000);
+    assert_int_equal(options.stall_ms, 3000);
+    wf_fetch_options_fini(&options);
+}
+
+static void test_a_silent_server_is_given_up_unless_a_time_is_given(void **state)
+{
+    struct wf_fetch_options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "u"));
+    assert_int_equal(options.stall_ms, 30000);
+    wf_fetch_options_fini(&options);
+    assert_true(PARSE(&options, "-m", "60", "u"));
+    assert_int_equal(options.stall_ms, 0);
+    wf_fetch_options_fini(&options);
+    assert_true(PARSE(&options, "-y", "0", "u"));
+    assert_int_equal(options.stall_ms, 0);
+    wf_fetch_options_fini(&options);
+}
+
+static void test_a_wrong_command_line_is_told_in_a_sentence(void **state)
+{
+    struct wf_fetch_options options;
+
+    (void)state;
+    expect_usage(&options, PARSE(&options, "--frobnicate", "u"), "unknown option --frobnicate");
+    expect_usage(&options, PARSE(&options, "-Z", "u"), "unknown option -Z");
+    expect_usage(&options, PARSE(&options, "-k"), "no URL given");
+    expect_usage(&options, PARSE(&options, "u", "-o"), "option -o needs a value: FILE");
+    expect_usage(&options, PARSE(&options, "-m", "soon", "u"), "--max-time needs a number");
+    expect_usage(&options, PARSE(&options, "-H", "nocolon", "u"), "not 'nocolon'");
+    expect_usage(&options, PARSE(&options, "-I", "-d", "x", "u"), "-I asks for no body");
+}
+
+static void test_the_user_agent_replaces_or_removes_the_default(void **state)
+{
+    struct wf_fetch_options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "-A", "me/1", "u"));
+    assert_string_equal(options.headers.items[0].name, "user-agent");
+    assert_string_equal(options.headers.items[0].value, "me/1");
+    wf_fetch_options_fini(&options);
+    assert_true(PARSE(&options, "-A", "", "u"));
+    assert_null(options.headers.items[0].value);
+    wf_fetch_options_fini(&options);
+}
+
+static void test_head_asks_with_head(void **state)
+{
+    struct wf_fetch_options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "-I", "u"));
+    assert_string_equal(options.method, "HEAD");
+    wf_fetch_options_fini(&options);
+}
+
+static void test_help_needs_no_url(void **state)
+{
+    struct wf_fetch_options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "-h"));
+    assert_true(options.show_help);
+    wf_fetch_options_fini(&options);
+    assert_true(PARSE(&options, "--version"));
+    assert_true(options.show_version);
+    wf_fetch_options_fini(&options);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_plain_url_is_a_get),
+        cmocka_unit_test(test_flags_stand_together),
+        cmocka_unit_test(test_data_is_joined_and_makes_a_post_of_a_form),
+        cmocka_unit_test(test_data_from_a_file_loses_its_line_ends),
+        cmocka_unit_test(test_binary_data_from_a_file_stays_as_it_is),
+        cmocka_unit_test(test_an_empty_body_is_a_body),
+        cmocka_unit_test(test_a_body_file_that_is_missing_is_a_read_error),
+        cmocka_unit_test(test_outputs_belong_to_urls_in_order),
+        cmocka_unit_test(test_times_are_seconds),
+        cmocka_unit_test(test_a_silent_server_is_given_up_unless_a_time_is_given),
+        cmocka_unit_test(test_a_wrong_command_line_is_told_in_a_sentence),
+        cmocka_unit_test(test_the_user_agent_replaces_or_removes_the_default),
+        cmocka_unit_test(test_head_asks_with_head),
+        cmocka_unit_test(test_help_needs_no_url),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,103 @@
+/* The text of -w. */
+#include "tools/weft/write_out.h"
+
+#include <stdlib.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static const struct wf_fetch_result sample = {
+    .url = "https://host/a",
+    .method = "GET",
+    .content_type = "text/html",
+    .filename = "out",
+    .error = "it broke",
+    .exit_code = 18,
+    .status = 200,
+    .index = 3,
+    .field_count = 5,
+    .body_len = 1234,
+    .upload_len = 7,
+    .time_ns = 1500000999,
+};
+
+static void expect_text(const char *format, const char *expected, const char *expected_warnings)
+{
+    char *text = NULL;
+    char *warned = NULL;
+    size_t len = 0;
+    size_t warned_len = 0;
+    FILE *to = open_memstream(&text, &len);
+    FILE *warnings = open_memstream(&warned, &warned_len);
+
+    wf_fetch_write_out(to, format, &sample, warnings);
+    assert_int_equal(fclose(to), 0);
+    assert_int_equal(fclose(warnings), 0);
+    assert_string_equal(text, expected);
+    assert_string_equal(warned, expected_warnings);
+    free(text);
+    free(warned);
+}
+
+static void test_variables_become_values(void **state)
+{
+    (void)state;
+    expect_text("%{http_code} %{response_code} %{size_download} %{size_upload}", "200 200 1234 7",
+                "");
+    expect_text("%{time_total}s %{speed_download}", "1.500000s 822", "");
+    expect_text("%{url}|%{url_effective}|%{urlnum}", "https://host/a|https://host/a|3", "");
+    expect_text("%{exitcode} %{errormsg}", "18 it broke", "");
+    expect_text("%{method} %{content_type} %{filename_effective} %{num_headers} %{http_version}",
+                "GET text/html out 5 2", "");
+}
+
+static void test_no_response_is_status_000(void **state)
+{
+    struct wf_fetch_result result = sample;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *to = open_memstream(&text, &len);
+
+    (void)state;
+    result.status = 0;
+    result.time_ns = 0;
+    wf_fetch_write_out(to, "%{http_code} %{http_version} %{speed_download}", &result, NULL);
+    assert_int_equal(fclose(to), 0);
+    assert_string_equal(text, "000 0 0");
+    free(text);
+}
+
+static void test_escapes_are_those_of_c(void **state)
+{
+    (void)state;
+    expect_text("a\\nb\\tc\\rd\\\\e\\x", "a\nb\tc\rd\\e\\x", "");
+    expect_text("end\\", "end\\", "");
+}
+
+static void test_percent_signs_stand_for_themselves(void **state)
+{
+    (void)state;
+    expect_text("100%% 5% %{open", "100% 5% %{open", "");
+}
+
+static void test_an_unknown_variable_is_named_and_left_out(void **state)
+{
+    (void)state;
+    expect_text("<%{time_moon}>", "<>", "weft: -w has no variable 'time_moon'\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_variables_become_values),
+        cmocka_unit_test(test_no_response_is_status_000),
+        cmocka_unit_test(test_escapes_are_those_of_c),
+        cmocka_unit_test(test_percent_signs_stand_for_themselves),
+        cmocka_unit_test(test_an_unknown_variable_is_named_and_left_out),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

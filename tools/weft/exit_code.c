@@ -1,0 +1,79 @@
+/* From the library's codes to curl's exit statuses. */
+#include "tools/weft/exit_code.h"
+
+/* What a broken connection is called depends on how far the request had come. */
+static enum wf_fetch_exit lost_code(enum weft_stage stage)
+{
+    switch (stage) {
+    case WEFT_STAGE_QUEUE:
+    case WEFT_STAGE_RESOLVE:
+    case WEFT_STAGE_CONNECT:
+        return WF_FETCH_EXIT_CONNECT;
+    case WEFT_STAGE_TLS:
+        return WF_FETCH_EXIT_TLS;
+    case WEFT_STAGE_SEND:
+        return WF_FETCH_EXIT_SEND;
+    case WEFT_STAGE_WAIT:
+        return WF_FETCH_EXIT_RECEIVE;
+    case WEFT_STAGE_BODY:
+        return WF_FETCH_EXIT_PARTIAL;
+    }
+    return WF_FETCH_EXIT_RECEIVE;
+}
+
+enum wf_fetch_exit wf_fetch_exit_code(const struct weft_error *error)
+{
+    switch (error->code) {
+    case WEFT_OK:
+        return WF_FETCH_EXIT_OK;
+    case WEFT_ERR_NO_MEMORY:
+        return WF_FETCH_EXIT_NO_MEMORY;
+    case WEFT_ERR_INVALID_URL:
+        return WF_FETCH_EXIT_URL;
+    case WEFT_ERR_INVALID_ARGUMENT:
+    case WEFT_ERR_INVALID_REQUEST:
+    case WEFT_ERR_FROZEN:
+        return WF_FETCH_EXIT_REQUEST;
+    case WEFT_ERR_TIMEOUT:
+    case WEFT_ERR_DEADLINE:
+    case WEFT_ERR_CONNECT_TIMEOUT:
+        return WF_FETCH_EXIT_TIMEOUT;
+    case WEFT_ERR_CANCELLED:
+    case WEFT_ERR_CLOSED:
+        return WF_FETCH_EXIT_CANCELLED;
+    case WEFT_ERR_QUEUE_FULL:
+        return WF_FETCH_EXIT_QUEUE;
+    case WEFT_ERR_RESOLVE:
+        return WF_FETCH_EXIT_RESOLVE;
+    case WEFT_ERR_CONNECT:
+    case WEFT_ERR_CONNECT_REFUSED:
+        return WF_FETCH_EXIT_CONNECT;
+    case WEFT_ERR_TLS:
+        return WF_FETCH_EXIT_TLS;
+    case WEFT_ERR_CERTIFICATE:
+    case WEFT_ERR_CERTIFICATE_TIME:
+    case WEFT_ERR_CERTIFICATE_HOST:
+        return WF_FETCH_EXIT_CERTIFICATE;
+    case WEFT_ERR_NOT_HTTP2:
+        return WF_FETCH_EXIT_NOT_HTTP2;
+    case WEFT_ERR_CONNECTION_LOST:
+        return lost_code(error->stage);
+    case WEFT_ERR_TRUNCATED:
+        return WF_FETCH_EXIT_PARTIAL;
+    case WEFT_ERR_GOAWAY:
+    case WEFT_ERR_PROTOCOL:
+        return WF_FETCH_EXIT_HTTP2;
+    case WEFT_ERR_REFUSED:
+    case WEFT_ERR_RESET:
+        return WF_FETCH_EXIT_STREAM;
+    case WEFT_ERR_BODY_TOO_LARGE:
+        return WF_FETCH_EXIT_BODY_TOO_LARGE;
+    case WEFT_ERR_FIELDS_TOO_LARGE:
+        return WF_FETCH_EXIT_FIELDS_TOO_LARGE;
+    case WEFT_ERR_WOULD_DEADLOCK:
+    case WEFT_ERR_INTERNAL:
+    case WEFT_CODE_COUNT:
+        return WF_FETCH_EXIT_INTERNAL;
+    }
+    return WF_FETCH_EXIT_INTERNAL;
+}

@@ -1,0 +1,39 @@
+/* Exit statuses of weft: curl's numbers, wherever curl has one. Thread: any. */
+#ifndef WF_FETCH_EXIT_CODE_H
+#define WF_FETCH_EXIT_CODE_H
+
+#include "weft/weft.h"
+
+enum wf_fetch_exit {
+    WF_FETCH_EXIT_OK = 0,
+    WF_FETCH_EXIT_NOT_HTTP2 = 1, /* no protocol that we speak */
+    WF_FETCH_EXIT_USAGE = 2,
+    WF_FETCH_EXIT_URL = 3,
+    WF_FETCH_EXIT_RESOLVE = 6,
+    WF_FETCH_EXIT_CONNECT = 7,
+    WF_FETCH_EXIT_HTTP2 = 16,
+    WF_FETCH_EXIT_PARTIAL = 18,
+    WF_FETCH_EXIT_STATUS = 22, /* -f and a status from 400 on */
+    WF_FETCH_EXIT_WRITE = 23,
+    WF_FETCH_EXIT_READ = 26,
+    WF_FETCH_EXIT_NO_MEMORY = 27,
+    WF_FETCH_EXIT_TIMEOUT = 28,
+    WF_FETCH_EXIT_TLS = 35,
+    WF_FETCH_EXIT_CANCELLED = 42,
+    WF_FETCH_EXIT_REQUEST = 43,
+    WF_FETCH_EXIT_SEND = 55,
+    WF_FETCH_EXIT_RECEIVE = 56,
+    WF_FETCH_EXIT_CERTIFICATE = 60,
+    WF_FETCH_EXIT_BODY_TOO_LARGE = 63,
+    WF_FETCH_EXIT_CA_FILE = 77,
+    WF_FETCH_EXIT_QUEUE = 89,
+    WF_FETCH_EXIT_STREAM = 92,
+    WF_FETCH_EXIT_FIELDS_TOO_LARGE = 100,
+    WF_FETCH_EXIT_INTERNAL = 125,
+    WF_FETCH_EXIT_SIGNAL = 128 /* and the signal's number added, as a shell would say it */
+};
+
+/* The status for how a request ended; 0 for WEFT_OK. */
+enum wf_fetch_exit wf_fetch_exit_code(const struct weft_error *error);
+
+#endif

@@ -1,0 +1,378 @@
+/* One client, one completion queue, one loop: events mark transfers as readable, and each readable
+ * transfer whose sink may be written to moves one piece a round. A body that waits for its turn on
+ * the standard output is not read, so that its window holds it back and nobody else.
+ *
+ * The turn goes over the transfers in argument order and stands at the first unfinished one that
+ * writes to the standard output; with -w at the first unfinished one of all. */
+#include "tools/weft/fetch.h"
+
+#include "tools/common/clock.h"
+#include "tools/common/interrupt.h"
+#include "tools/common/memory.h"
+#include "tools/common/trace.h"
+#include "tools/weft/exit_code.h"
+#include "tools/weft/transfer.h"
+
+#include "weft/weft.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Requests at once; those beyond wait here, where they cost nothing. */
+#define MAX_IN_FLIGHT  256
+#define BUFFERED_LEN   ((size_t)24 << 20)
+#define MAX_WINDOW     ((size_t)1 << 20)
+#define MIN_WINDOW     ((size_t)65535)
+#define EVENTS_A_ROUND 64
+#define NS_PER_MS      1000000u
+
+struct fetch {
+    const struct wf_fetch_options *options;
+    struct weft_client *client;
+    struct weft_cq *cq;
+    int cq_fd;
+    struct wf_fetch_transfer *transfers;
+    size_t count;
+    size_t first;     /* all before it are finished */
+    size_t next;      /* the first that was not submitted */
+    size_t in_flight; /* submitted and not finished */
+    size_t turn;
+    uint64_t progress_ns; /* when something arrived last */
+    char *buf;
+};
+
+uint32_t wf_fetch_stream_window(size_t transfers)
+{
+    size_t window = BUFFERED_LEN;
+
+    if (transfers > MAX_IN_FLIGHT)
+        transfers = MAX_IN_FLIGHT;
+    if (transfers)
+        window /= transfers;
+    if (window > MAX_WINDOW)
+        window = MAX_WINDOW;
+    return (uint32_t)(window < MIN_WINDOW ? MIN_WINDOW : window);
+}
+
+static int complain(const struct fetch *fetch, int exit_code, const char *text)
+{
+    if (!fetch->options->silent || fetch->options->show_error)
+        fprintf(stderr, "weft: (%d) %s\n", exit_code, text);
+    return exit_code;
+}
+
+static int client_failed(const struct fetch *fetch, const struct weft_error *error)
+{
+    int exit_code = (int)wf_fetch_exit_code(error);
+
+    /* A file of authorities that cannot be used is an exit status of its own in curl. */
+    if (fetch->options->ca_file && exit_code != WF_FETCH_EXIT_NO_MEMORY)
+        exit_code = WF_FETCH_EXIT_CA_FILE;
+    return complain(fetch, exit_code, error->text[0] ? error->text : weft_code_name(error->code));
+}
+
+/* Returns an exit status. */
+static int open_client(struct fetch *fetch)
+{
+    struct weft_config config = WEFT_CONFIG_INIT;
+    struct weft_error error = {.code = WEFT_ERR_INTERNAL};
+
+    config.deadline_ms = WEFT_FOREVER;
+    if (fetch->options->connect_timeout_ms)
+        config.connect_timeout_ms = fetch->options->connect_timeout_ms;
+    config.ca_file = fetch->options->ca_file;
+    config.insecure_skip_verify = fetch->options->insecure;
+    config.http2_prior_knowledge = true;
+    config.stream_window = wf_fetch_stream_window(fetch->count);
+    if (fetch->options->verbose) {
+        config.trace = wf_tool_trace;
+        config.trace_user = stderr;
+    }
+    fetch->client = weft_client_new(&config, &error);
+    if (!fetch->client)
+        return client_failed(fetch, &error);
+    fetch->cq = weft_cq_new();
+    if (!fetch->cq)
+        wf_tool_die_no_memory();
+    fetch->cq_fd = weft_cq_fd(fetch->cq);
+    if (fetch->cq_fd < 0)
+        return complain(fetch, WF_FETCH_EXIT_INTERNAL, strerror(errno));
+    return WF_FETCH_EXIT_OK;
+}
+
+static struct weft_request *make_request(const struct fetch *fetch, const char *url)
+{
+    const struct wf_fetch_options *options = fetch->options;
+    struct weft_request *request = weft_request_new(options->method, url);
+
+    if (!request)
+        wf_tool_die_no_memory();
+    wf_tool_headers_apply(&options->headers, &options->defaults, request);
+    /* The request remembers what is wrong with it, and its future tells. */
+    if (options->has_body)
+        (void)weft_request_borrow_body(request, options->body.data, options->body.len, NULL, NULL);
+    return request;
+}
+
+static void submit(struct fetch *fetch, struct weft_request **requests, void **tags, size_t count)
+{
+    struct weft_delivery how = WEFT_DELIVERY_INIT;
+    struct weft_future *futures[MAX_IN_FLIGHT];
+    uint64_t now = wf_tool_now_ns();
+    size_t done;
+
+    how.cq = fetch->cq;
+    how.flags = WEFT_STREAM_BODY;
+    how.deadline_ms = fetch->options->max_time_ms ? fetch->options->max_time_ms : WEFT_FOREVER;
+    done = weft_submit_batch(fetch->client, requests, count, &how, tags, futures);
+    if (done < count)
+        wf_tool_die_no_memory();
+    for (size_t i = 0; i < count; i++) {
+        struct wf_fetch_transfer *transfer = tags[i];
+
+        transfer->future = futures[i];
+        transfer->started_ns = now;
+        weft_request_unref(requests[i]);
+    }
+    fetch->in_flight += count;
+    fetch->progress_ns = now;
+}
+
+/* Submits what there is room for, in one batch. */
+static void submit_more(struct fetch *fetch)
+{
+    struct weft_request *requests[MAX_IN_FLIGHT];
+    void *tags[MAX_IN_FLIGHT];
+    size_t count = 0;
+
+    for (; fetch->next < fetch->count && fetch->in_flight + count < MAX_IN_FLIGHT; fetch->next++) {
+        struct wf_fetch_transfer *transfer = &fetch->transfers[fetch->next];
+
+        if (transfer->finished)
+            continue;
+        tags[count] = transfer;
+        requests[count++] = make_request(fetch, transfer->url);
+    }
+    if (count)
+        submit(fetch, requests, tags, count);
+}
+
+static void print_write_out(struct fetch *fetch, const struct wf_fetch_transfer *transfer)
+{
+    struct wf_fetch_result result;
+    struct wf_fetch_sink sink;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *memory = open_memstream(&text, &len);
+
+    if (!memory)
+        wf_tool_die_no_memory();
+    wf_fetch_transfer_result(transfer, &result);
+    wf_fetch_write_out(memory, fetch->options->write_out, &result,
+                       fetch->options->silent ? NULL : stderr);
+    if (fclose(memory) != 0)
+        wf_tool_die_no_memory();
+    /* Past stdio, as the bodies. Where it cannot be written, a body's write has said so or will. */
+    wf_fetch_sink_init(&sink, NULL);
+    (void)wf_fetch_sink_write(&sink, text, len);
+    free(text);
+}
+
+static void advance_turn(struct fetch *fetch)
+{
+    const char *write_out = fetch->options->write_out;
+
+    for (; fetch->turn < fetch->count; fetch->turn++) {
+        const struct wf_fetch_transfer *transfer = &fetch->transfers[fetch->turn];
+
+        if (!transfer->finished && (write_out || !transfer->path))
+            return;
+        if (transfer->finished && write_out)
+            print_write_out(fetch, transfer);
+    }
+}
+
+/* Nobody reads the standard output any more, or it is full: what still wants to go there ends. */
+static void give_up_stdout(struct fetch *fetch)
+{
+    for (size_t i = fetch->first; i < fetch->count; i++) {
+        struct wf_fetch_transfer *transfer = &fetch->transfers[i];
+
+        if (transfer->path || transfer->finished)
+            continue;
+        if (transfer->future)
+            fetch->in_flight--;
+        wf_fetch_transfer_fail(transfer, WF_FETCH_EXIT_WRITE,
+                               "the standard output cannot be written to");
+    }
+}
+
+/* One piece of each transfer that can go on; false: none could. */
+static bool pump_round(struct fetch *fetch)
+{
+    bool moved = false;
+
+    for (size_t i = fetch->first; i < fetch->next && !wf_tool_interrupt_signal(); i++) {
+        struct wf_fetch_transfer *transfer = &fetch->transfers[i];
+
+        if (!transfer->readable || (!transfer->path && i != fetch->turn))
+            continue;
+        switch (wf_fetch_transfer_pump(transfer, fetch->buf)) {
+        case WF_FETCH_PUMP_NOTHING:
+            break;
+        case WF_FETCH_PUMP_SOMETHING:
+            moved = true;
+            break;
+        case WF_FETCH_PUMP_FINISHED:
+            moved = true;
+            fetch->in_flight--;
+            if (!transfer->path && transfer->exit_code == WF_FETCH_EXIT_WRITE)
+                give_up_stdout(fetch);
+            advance_turn(fetch);
+            break;
+        }
+    }
+    while (fetch->first < fetch->count && fetch->transfers[fetch->first].finished)
+        fetch->first++;
+    return moved;
+}
+
+/* Marks what the queue tells of; false: it told nothing. */
+static bool take_events(struct fetch *fetch)
+{
+    struct weft_event events[EVENTS_A_ROUND];
+    size_t total = 0;
+    size_t count;
+
+    do {
+        count = weft_cq_next(fetch->cq, events, EVENTS_A_ROUND, 0);
+        for (size_t i = 0; i < count; i++) {
+            struct wf_fetch_transfer *transfer = events[i].tag;
+
+            /* A transfer that was given up here still gets its last event. */
+            if (!transfer->finished)
+                transfer->readable = true;
+        }
+        total += count;
+    } while (count == EVENTS_A_ROUND);
+    return total != 0;
+}
+
+/* Nothing came for too long: those that wait for the server end, those that wait for their turn on
+ * the standard output do not. */
+static void fail_stalled(struct fetch *fetch)
+{
+    for (size_t i = fetch->first; i < fetch->next; i++) {
+        struct wf_fetch_transfer *transfer = &fetch->transfers[i];
+
+        if (transfer->finished || (transfer->readable && !transfer->path && i != fetch->turn))
+            continue;
+        fetch->in_flight--;
+        wf_fetch_transfer_fail(transfer, WF_FETCH_EXIT_TIMEOUT,
+                               "nothing arrived for %lld ms (see --speed-time)",
+                               (long long)fetch->options->stall_ms);
+    }
+    fetch->progress_ns = wf_tool_now_ns();
+    advance_turn(fetch);
+}
+
+/* Waits for events; ends stalled transfers when none come. */
+static void wait_for_events(struct fetch *fetch)
+{
+    struct pollfd fds[2] = {{.fd = fetch->cq_fd, .events = POLLIN},
+                            {.fd = wf_tool_interrupt_fd(), .events = POLLIN}};
+    int timeout = -1;
+
+    if (fetch->options->stall_ms) {
+        uint64_t limit = (uint64_t)fetch->options->stall_ms;
+        uint64_t waited = (wf_tool_now_ns() - fetch->progress_ns) / NS_PER_MS;
+
+        if (waited >= limit) {
+            fail_stalled(fetch);
+            return;
+        }
+        timeout = limit - waited > INT_MAX / 2 ? INT_MAX / 2 : (int)(limit - waited) + 1;
+    }
+    (void)poll(fds, 2, timeout); /* whatever ended it, the loop looks again */
+}
+
+static void run_loop(struct fetch *fetch)
+{
+    while (!wf_tool_interrupt_signal()) {
+        bool moved;
+
+        submit_more(fetch);
+        moved = take_events(fetch);
+        moved |= pump_round(fetch);
+        if (fetch->first == fetch->count)
+            return;
+        if (moved)
+            fetch->progress_ns = wf_tool_now_ns();
+        else
+            wait_for_events(fetch);
+    }
+}
+
+static bool output_is_shared(const struct fetch *fetch, const struct wf_fetch_transfer *transfer)
+{
+    if (!transfer->path || strncmp(transfer->path, "/dev/", 5) == 0)
+        return false;
+    for (size_t i = 0; i < transfer->index; i++) {
+        if (fetch->transfers[i].path && strcmp(fetch->transfers[i].path, transfer->path) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void init_transfers(struct fetch *fetch)
+{
+    fetch->transfers = wf_tool_calloc(fetch->count, sizeof(*fetch->transfers));
+    for (size_t i = 0; i < fetch->count; i++) {
+        struct wf_fetch_transfer *transfer = &fetch->transfers[i];
+
+        if (wf_fetch_transfer_init(transfer, fetch->options, i) &&
+            i < fetch->options->output_count && output_is_shared(fetch, transfer))
+            wf_fetch_transfer_fail(transfer, WF_FETCH_EXIT_WRITE,
+                                   "%s is the output of another URL already", transfer->path);
+    }
+    advance_turn(fetch);
+}
+
+static int exit_status(const struct fetch *fetch)
+{
+    int number = wf_tool_interrupt_signal();
+
+    if (number)
+        return complain(fetch, WF_FETCH_EXIT_SIGNAL + number, "interrupted");
+    for (size_t i = 0; i < fetch->count; i++) {
+        if (fetch->transfers[i].exit_code)
+            return fetch->transfers[i].exit_code;
+    }
+    return 0;
+}
+
+int wf_fetch_run(const struct wf_fetch_options *options)
+{
+    struct fetch fetch = {.options = options, .count = options->url_count, .cq_fd = -1};
+    int status;
+
+    fetch.buf = wf_tool_calloc(WF_FETCH_CHUNK_LEN, 1);
+    init_transfers(&fetch);
+    status = open_client(&fetch);
+    if (status == WF_FETCH_EXIT_OK) {
+        run_loop(&fetch);
+        status = exit_status(&fetch);
+    }
+    for (size_t i = 0; i < fetch.count; i++)
+        wf_fetch_transfer_fini(&fetch.transfers[i]);
+    if (fetch.client)
+        (void)weft_client_close(fetch.client, 0); /* not inside a callback */
+    weft_client_unref(fetch.client);
+    weft_cq_unref(fetch.cq);
+    free(fetch.transfers);
+    free(fetch.buf);
+    return status;
+}

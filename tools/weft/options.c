@@ -1,0 +1,334 @@
+/* The command line of weft: curl's spellings. */
+#include "tools/weft/options.h"
+
+#include "tools/common/args.h"
+#include "tools/common/memory.h"
+#include "tools/common/number.h"
+#include "tools/weft/exit_code.h"
+
+#include "weft/weft.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_STALL_MS 30000
+#define STALL_NOT_GIVEN  (-1)
+
+enum {
+    OPT_CACERT = 256,
+    OPT_CONNECT_TIMEOUT,
+    OPT_DATA_BINARY,
+    OPT_DATA_RAW,
+    OPT_HTTP2,
+    OPT_PRIOR_KNOWLEDGE,
+    OPT_URL,
+    OPT_VERSION
+};
+
+static const struct wf_tool_option table[] = {
+    {'X', "request", "METHOD", "method; GET, POST with a body, HEAD with -I"},
+    {'d', "data", "DATA|@FILE",
+     "body of a form, without the line ends of FILE;\n"
+     "several are joined with &"},
+    {OPT_DATA_RAW, "data-raw", "DATA", "the same; @ means nothing"},
+    {OPT_DATA_BINARY, "data-binary", "DATA|@FILE", "the same; FILE (- is stdin) as it is"},
+    {'H', "header", "LINE", "'name: value'; 'name:' removes a default,\n'name;' sends it empty"},
+    {'A', "user-agent", "NAME", "'' sends none"},
+    {'o', "output", "FILE", "for the body of the next URL; - is stdout"},
+    {'O', "remote-name", NULL, "the same, named as the end of the URL's path"},
+    {'i', "include", NULL, "the response's head before the body"},
+    {'I', "head", NULL, "HEAD, and prints the response's head"},
+    {'f', "fail", NULL, "a status of 400 or more fails with exit status 22"},
+    {'k', "insecure", NULL, "accept any certificate"},
+    {OPT_CACERT, "cacert", "FILE", "trust the authorities in this PEM file only"},
+    {'m', "max-time", "SECONDS",
+     "for each URL, from the start; fractions are fine;\n"
+     "0, the default: no limit"},
+    {OPT_CONNECT_TIMEOUT, "connect-timeout", "SECONDS", "for name, TCP and TLS (10)"},
+    {'y', "speed-time", "SECONDS",
+     "give up when nothing arrives for so long;\n"
+     "0: no limit; 30 without -m"},
+    {OPT_HTTP2, "http2", NULL, "the default"},
+    {OPT_PRIOR_KNOWLEDGE, "http2-prior-knowledge", NULL,
+     "HTTP/2 over cleartext; the default for "
+     "http://"},
+    {'v', "verbose", NULL, "each frame on stderr: > sent, < received, * notes"},
+    {'s', "silent", NULL, "no error messages"},
+    {'S', "show-error", NULL, "error messages in spite of -s"},
+    {'w', "write-out", "FORMAT|@FILE",
+     "print after each transfer; knows %{http_code}\n"
+     "%{size_download} %{time_total} %{url} %{exitcode}\n"
+     "%{errormsg} and more, \\n and \\t"},
+    {OPT_URL, "url", "URL", "the same as an URL without --url"},
+    {OPT_VERSION, "version", NULL, "print the version"},
+    {'h', "help", NULL, "print this"},
+};
+
+#define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
+
+__attribute__((format(printf, 3, 4))) static bool fail(struct wf_fetch_options *options,
+                                                       int exit_code, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    (void)vsnprintf(options->error, sizeof(options->error), format, list); /* cut when too long */
+    va_end(list);
+    options->exit_code = exit_code;
+    return false;
+}
+
+static void add_url(struct wf_fetch_options *options, const char *url)
+{
+    options->urls = wf_tool_grow(options->urls, options->url_count, sizeof(*options->urls));
+    options->urls[options->url_count++] = url;
+}
+
+static void add_output(struct wf_fetch_options *options, bool from_url, const char *path)
+{
+    struct wf_fetch_output output = {from_url, path};
+
+    if (path && strcmp(path, "-") == 0)
+        output.path = NULL;
+    options->outputs = wf_tool_grow(options->outputs, options->output_count, sizeof(output));
+    options->outputs[options->output_count++] = output;
+}
+
+static bool read_into(struct wf_fetch_options *options, const char *path,
+                      struct wf_tool_bytes *bytes)
+{
+    if (wf_tool_read_file(path, bytes))
+        return true;
+    return fail(options, WF_FETCH_EXIT_READ, "cannot read %s: %s", path, strerror(errno));
+}
+
+/* What -d takes from a file comes without line ends and NULs. */
+static void strip_lines(struct wf_tool_bytes *bytes)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < bytes->len; i++) {
+        char c = bytes->data[i];
+
+        if (c != '\r' && c != '\n' && c != '\0')
+            bytes->data[len++] = c;
+    }
+    bytes->len = len;
+}
+
+static bool add_data(struct wf_fetch_options *options, int id, const char *value)
+{
+    struct wf_tool_bytes piece = {NULL, 0};
+    bool is_file = id != OPT_DATA_RAW && value[0] == '@';
+
+    if (is_file && !read_into(options, value + 1, &piece)) {
+        free(piece.data);
+        return false;
+    }
+    if (is_file && id == 'd')
+        strip_lines(&piece);
+    if (options->has_body)
+        wf_tool_bytes_append(&options->body, "&", 1);
+    if (!is_file) {
+        wf_tool_bytes_append(&options->body, value, strlen(value));
+    } else if (!options->has_body) {
+        /* The usual case is one large file: it is not copied. */
+        options->body = piece;
+        piece.data = NULL;
+    } else {
+        wf_tool_bytes_append(&options->body, piece.data, piece.len);
+    }
+    free(piece.data);
+    options->has_body = true;
+    return true;
+}
+
+static bool set_seconds(struct wf_fetch_options *options, const char *name, const char *value,
+                        int64_t *out_ms)
+{
+    if (wf_tool_parse_seconds(value, out_ms))
+        return true;
+    return fail(options, WF_FETCH_EXIT_USAGE, "%s needs a number of seconds, not '%s'", name,
+                value);
+}
+
+static bool set_write_out(struct wf_fetch_options *options, const char *value)
+{
+    struct wf_tool_bytes format = {NULL, 0};
+
+    if (value[0] == '@') {
+        if (!read_into(options, value + 1, &format)) {
+            free(format.data);
+            return false;
+        }
+    } else {
+        wf_tool_bytes_append(&format, value, strlen(value));
+    }
+    free(options->write_out);
+    options->write_out = format.data;
+    return true;
+}
+
+static void add_default(struct wf_fetch_options *options, const char *line)
+{
+    (void)wf_tool_headers_add(&options->defaults, line); /* ours are well formed */
+}
+
+static bool set_user_agent(struct wf_fetch_options *options, const char *value)
+{
+    struct wf_tool_bytes line = {NULL, 0};
+
+    wf_tool_bytes_append(&line, "user-agent:", 11);
+    wf_tool_bytes_append(&line, value, strlen(value));
+    (void)wf_tool_headers_add(&options->headers, line.data); /* it has a name and a colon */
+    free(line.data);
+    return true;
+}
+
+static bool add_header(struct wf_fetch_options *options, const char *line)
+{
+    if (wf_tool_headers_add(&options->headers, line))
+        return true;
+    return fail(options, WF_FETCH_EXIT_USAGE, "-H needs 'name: value', not '%s'", line);
+}
+
+static bool set_flag(struct wf_fetch_options *options, int id)
+{
+    switch (id) {
+    case 'O':
+        add_output(options, true, NULL);
+        break;
+    case 'i':
+        options->include = true;
+        break;
+    case 'I':
+        options->head = true;
+        break;
+    case 'f':
+        options->fail = true;
+        break;
+    case 'k':
+        options->insecure = true;
+        break;
+    case 'v':
+        options->verbose = true;
+        break;
+    case 's':
+        options->silent = true;
+        break;
+    case 'S':
+        options->show_error = true;
+        break;
+    case 'h':
+        options->show_help = true;
+        break;
+    case OPT_VERSION:
+        options->show_version = true;
+        break;
+    default:
+        break; /* --http2 and --http2-prior-knowledge: what is done anyway */
+    }
+    return true;
+}
+
+static bool set_option(struct wf_fetch_options *options, int id, const char *value)
+{
+    switch (id) {
+    case 'X':
+        options->method = value;
+        return true;
+    case 'd':
+    case OPT_DATA_RAW:
+    case OPT_DATA_BINARY:
+        return add_data(options, id, value);
+    case 'H':
+        return add_header(options, value);
+    case 'A':
+        return set_user_agent(options, value);
+    case 'o':
+        add_output(options, false, value);
+        return true;
+    case OPT_CACERT:
+        options->ca_file = value;
+        return true;
+    case 'm':
+        return set_seconds(options, "--max-time", value, &options->max_time_ms);
+    case OPT_CONNECT_TIMEOUT:
+        return set_seconds(options, "--connect-timeout", value, &options->connect_timeout_ms);
+    case 'y':
+        return set_seconds(options, "--speed-time", value, &options->stall_ms);
+    case 'w':
+        return set_write_out(options, value);
+    case OPT_URL:
+        add_url(options, value);
+        return true;
+    default:
+        return set_flag(options, id);
+    }
+}
+
+static bool complete(struct wf_fetch_options *options)
+{
+    if (options->show_help || options->show_version)
+        return true;
+    if (options->url_count == 0)
+        return fail(options, WF_FETCH_EXIT_USAGE, "no URL given; 'weft --help' tells more");
+    if (options->head && options->has_body)
+        return fail(options, WF_FETCH_EXIT_USAGE, "-I asks for no body and -d sends one");
+    /* Who says how long a transfer may take has said enough. */
+    if (options->stall_ms == STALL_NOT_GIVEN)
+        options->stall_ms = options->max_time_ms ? 0 : DEFAULT_STALL_MS;
+    if (!options->method)
+        options->method = options->head ? "HEAD" : options->has_body ? "POST" : "GET";
+    add_default(options, "user-agent: weft/" WEFT_VERSION);
+    add_default(options, "accept: */*");
+    if (options->has_body)
+        add_default(options, "content-type: application/x-www-form-urlencoded");
+    return true;
+}
+
+bool wf_fetch_options_parse(struct wf_fetch_options *options, int argc, char *const *argv)
+{
+    struct wf_tool_args args = WF_TOOL_ARGS_INIT(table, TABLE_COUNT, argc, argv);
+
+    *options = (struct wf_fetch_options){.stall_ms = STALL_NOT_GIVEN};
+    for (;;) {
+        switch (wf_tool_args_next(&args)) {
+        case WF_TOOL_ARG_END:
+            return complete(options);
+        case WF_TOOL_ARG_ERROR:
+            return fail(options, WF_FETCH_EXIT_USAGE, "%s", args.error);
+        case WF_TOOL_ARG_OPERAND:
+            add_url(options, args.value);
+            break;
+        case WF_TOOL_ARG_OPTION:
+            if (!set_option(options, args.option->id, args.value))
+                return false;
+            break;
+        }
+    }
+}
+
+void wf_fetch_options_fini(struct wf_fetch_options *options)
+{
+    free(options->urls);
+    free(options->outputs);
+    free(options->body.data);
+    free(options->write_out);
+    wf_tool_headers_fini(&options->headers);
+    wf_tool_headers_fini(&options->defaults);
+}
+
+void wf_fetch_options_help(FILE *to)
+{
+    fputs("Usage: weft [options] URL...\n"
+          "Fetches URLs over HTTP/2, several at once; bodies go to stdout in the order of the "
+          "URLs.\n\n",
+          to);
+    wf_tool_args_help(table, TABLE_COUNT, to);
+    fputs("\nExit status: 0 when each response arrived completely, else curl's number for the "
+          "first URL\nthat failed (2 for a wrong command line).\n",
+          to);
+}

@@ -1,0 +1,56 @@
+/* The command line of weft. Thread: owner. */
+#ifndef WF_FETCH_OPTIONS_H
+#define WF_FETCH_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "tools/common/file.h"
+#include "tools/common/headers.h"
+
+/* -o or -O; the n-th belongs to the n-th URL. */
+struct wf_fetch_output {
+    bool from_url;    /* -O */
+    const char *path; /* -o, borrowed from the command line; NULL: the standard output */
+};
+
+struct wf_fetch_options {
+    const char **urls; /* borrowed from the command line, as all strings are */
+    size_t url_count;
+    struct wf_fetch_output *outputs;
+    size_t output_count;
+
+    const char *method; /* never NULL */
+    struct wf_tool_headers headers;
+    struct wf_tool_headers defaults;
+    struct wf_tool_bytes body;
+    bool has_body;
+
+    bool include;
+    bool head;
+    bool fail;
+    bool insecure;
+    bool verbose;
+    bool silent;
+    bool show_error;
+    bool show_help;
+    bool show_version;
+    const char *ca_file;
+    char *write_out; /* NULL: none */
+
+    int64_t max_time_ms;        /* 0: no limit */
+    int64_t connect_timeout_ms; /* 0: the library's */
+    int64_t stall_ms;           /* 0: no limit */
+
+    int exit_code; /* of a command line that is wrong */
+    char error[320];
+};
+
+/* False: error is one sentence, exit_code what to end with. To be released in any case. */
+bool wf_fetch_options_parse(struct wf_fetch_options *options, int argc, char *const *argv);
+void wf_fetch_options_fini(struct wf_fetch_options *options);
+void wf_fetch_options_help(FILE *to);
+
+#endif

@@ -1,0 +1,62 @@
+/* One URL on its way to its sink: read in pieces, as the sink takes them. What is not read stays
+ * with the server, held back by the stream's flow-control window. Thread: owner. */
+#ifndef WF_FETCH_TRANSFER_H
+#define WF_FETCH_TRANSFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tools/weft/options.h"
+#include "tools/weft/sink.h"
+#include "tools/weft/write_out.h"
+
+#include "weft/weft.h"
+
+#define WF_FETCH_CHUNK_LEN ((size_t)1 << 16)
+
+struct wf_fetch_transfer {
+    const struct wf_fetch_options *options;
+    const char *url;
+    size_t index;
+    struct wf_fetch_sink sink;
+    char *path;                 /* owned; NULL: the standard output */
+    struct weft_future *future; /* NULL before submission and after the end */
+    bool readable;              /* something may be there; cleared when a read finds nothing */
+    bool head_done;
+    bool finished;
+    uint64_t started_ns;
+
+    /* Of the response, and of the end. */
+    int status;
+    size_t field_count;
+    char *content_type;
+    uint64_t body_len;
+    uint64_t time_ns;
+    int exit_code;
+    char error[320];
+};
+
+enum wf_fetch_pump {
+    WF_FETCH_PUMP_NOTHING,
+    WF_FETCH_PUMP_SOMETHING, /* there may be more at once */
+    WF_FETCH_PUMP_FINISHED
+};
+
+/* False: the transfer has finished already, since it has no file to go to. */
+bool wf_fetch_transfer_init(struct wf_fetch_transfer *transfer,
+                            const struct wf_fetch_options *options, size_t index);
+void wf_fetch_transfer_fini(struct wf_fetch_transfer *transfer);
+
+/* Moves one piece of at most WF_FETCH_CHUNK_LEN octets through @buf. */
+enum wf_fetch_pump wf_fetch_transfer_pump(struct wf_fetch_transfer *transfer, void *buf);
+
+/* Ends the transfer here: the request is cancelled, an exit status and a sentence are kept and
+ * printed. Nothing happens when it was finished. */
+__attribute__((format(printf, 3, 4))) void
+wf_fetch_transfer_fail(struct wf_fetch_transfer *transfer, int exit_code, const char *format, ...);
+
+void wf_fetch_transfer_result(const struct wf_fetch_transfer *transfer,
+                              struct wf_fetch_result *out_result);
+
+#endif
