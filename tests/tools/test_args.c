@@ -1,5 +1,5 @@
 /* The walk over a command line. */
-#include "tools/common/args.h"
+#include "common/args.h"
 
 #include <stdlib.h>
 #include <string.h>

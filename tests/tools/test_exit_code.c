@@ -1,5 +1,5 @@
 /* The table from the library's codes to exit statuses. */
-#include "tools/weft/exit_code.h"
+#include "exit_code.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

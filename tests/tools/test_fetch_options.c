@@ -1,7 +1,7 @@
 /* The command line of weft. */
-#include "tools/weft/options.h"
+#include "options.h"
 
-#include "tools/weft/exit_code.h"
+#include "exit_code.h"
 
 #include <stdlib.h>
 #include <string.h>

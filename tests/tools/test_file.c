@@ -1,5 +1,5 @@
 /* Files read whole. */
-#include "tools/common/file.h"
+#include "common/file.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Durations and sizes for people. */
-#include "tools/common/format.h"
+#include "common/format.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Field lines of the command line. */
-#include "tools/common/headers.h"
+#include "common/headers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

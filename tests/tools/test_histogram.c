@@ -1,5 +1,5 @@
 /* Percentiles and moments of latencies. */
-#include "tools/load/histogram.h"
+#include "histogram.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SIGINT as a flag, a descriptor and an interrupted call. */
-#include "tools/common/interrupt.h"
+#include "common/interrupt.h"
 
 #include <errno.h>
 #include <poll.h>

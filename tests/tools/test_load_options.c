@@ -1,5 +1,5 @@
 /* The command line of weft-load. */
-#include "tools/load/options.h"
+#include "options.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Numbers of the command line. */
-#include "tools/common/number.h"
+#include "common/number.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* The progress line. */
-#include "tools/load/progress.h"
+#include "progress.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* File names of -O. */
-#include "tools/weft/remote_name.h"
+#include "remote_name.h"
 
 #include <stdlib.h>
 

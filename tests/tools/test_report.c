@@ -1,5 +1,5 @@
 /* The report at the end of a run. */
-#include "tools/load/report.h"
+#include "report.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Files that bodies go to. */
-#include "tools/weft/sink.h"
+#include "sink.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* The lines of -v. */
-#include "tools/common/trace.h"
+#include "common/trace.h"
 
 #include <stdlib.h>
 

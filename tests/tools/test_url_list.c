@@ -1,5 +1,5 @@
 /* URLs from lines. */
-#include "tools/load/url_list.h"
+#include "url_list.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The text of -w. */
-#include "tools/weft/write_out.h"
+#include "write_out.h"
 
 #include <stdlib.h>
 

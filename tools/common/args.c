@@ -1,5 +1,5 @@
 /* The command line, walked option by option. */
-#include "tools/common/args.h"
+#include "args.h"
 
 #include <stdarg.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Files read whole. */
-#include "tools/common/file.h"
+#include "file.h"
 
-#include "tools/common/memory.h"
+#include "memory.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Numbers for people, and for the scripts that read h2load's report. */
-#include "tools/common/format.h"
+#include "format.h"
 
 #include <stddef.h>
 #include <stdio.h>

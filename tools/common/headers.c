@@ -1,7 +1,7 @@
 /* Field lines of the command line. */
-#include "tools/common/headers.h"
+#include "headers.h"
 
-#include "tools/common/memory.h"
+#include "memory.h"
 
 #include <stdlib.h>
 #include <string.h>

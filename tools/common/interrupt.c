@@ -1,5 +1,5 @@
 /* A signal handler that sets a flag and writes to a pipe. */
-#include "tools/common/interrupt.h"
+#include "interrupt.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Allocation that ends the program when it fails. */
-#include "tools/common/memory.h"
+#include "memory.h"
 
 #include <errno.h>
 #include <stdint.h>

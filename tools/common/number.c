@@ -1,5 +1,5 @@
 /* Numbers of the command line. Locales and signs are kept out by reading digits ourselves. */
-#include "tools/common/number.h"
+#include "number.h"
 
 #include <stddef.h>
 #include <string.h>

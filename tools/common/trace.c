@@ -1,5 +1,5 @@
 /* Frames, one line each. */
-#include "tools/common/trace.h"
+#include "trace.h"
 
 #include <inttypes.h>
 

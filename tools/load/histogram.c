@@ -1,8 +1,8 @@
 /* A log-linear histogram: each power of two is cut into 1,024 equal parts, which is finer than a
  * thousandth of any value in it. */
-#include "tools/load/histogram.h"
+#include "histogram.h"
 
-#include "tools/common/memory.h"
+#include "common/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -78,6 +78,8 @@ uint64_t wf_load_histogram_percentile(const struct wf_load_histogram *histogram,
 
     if (histogram->count == 0)
         return 0;
+    if (rank >= histogram->count)
+        return histogram->max_ns;
     for (size_t i = 0; i < BUCKETS; i++) {
         uint64_t value = bucket_middle(i);
 

@@ -1,13 +1,13 @@
 /* The main thread of a run: it starts the workers, watches, stops them and reports. */
-#include "tools/load/load.h"
+#include "load.h"
 
-#include "tools/common/clock.h"
-#include "tools/common/interrupt.h"
-#include "tools/common/memory.h"
-#include "tools/common/trace.h"
-#include "tools/load/progress.h"
-#include "tools/load/report.h"
-#include "tools/load/worker.h"
+#include "common/clock.h"
+#include "common/interrupt.h"
+#include "common/memory.h"
+#include "common/trace.h"
+#include "progress.h"
+#include "report.h"
+#include "worker.h"
 
 #include "weft/weft.h"
 

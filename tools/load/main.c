@@ -1,8 +1,8 @@
 /* weft-load: loads an HTTP/2 server and reports. */
-#include "tools/load/load.h"
-#include "tools/load/options.h"
+#include "load.h"
+#include "options.h"
 
-#include "tools/common/interrupt.h"
+#include "common/interrupt.h"
 
 #include "weft/weft.h"
 

@@ -1,8 +1,8 @@
 /* The command line of weft-load: h2load's spellings. */
-#include "tools/load/options.h"
+#include "options.h"
 
-#include "tools/common/args.h"
-#include "tools/common/number.h"
+#include "common/args.h"
+#include "common/number.h"
 
 #include "weft/weft.h"
 

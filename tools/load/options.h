@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "tools/common/file.h"
-#include "tools/common/headers.h"
-#include "tools/load/url_list.h"
+#include "common/file.h"
+#include "common/headers.h"
+#include "url_list.h"
 
 struct wf_load_options {
     struct wf_load_url_list urls; /* used in turn */

@@ -1,7 +1,7 @@
 /* The progress line. */
-#include "tools/load/progress.h"
+#include "progress.h"
 
-#include "tools/common/format.h"
+#include "common/format.h"
 
 #include <inttypes.h>
 

@@ -1,7 +1,7 @@
 /* The report at the end of a run. */
-#include "tools/load/report.h"
+#include "report.h"
 
-#include "tools/common/format.h"
+#include "common/format.h"
 
 #include <inttypes.h>
 

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "tools/load/histogram.h"
-#include "tools/load/tally.h"
+#include "histogram.h"
+#include "tally.h"
 
 struct wf_load_report {
     uint64_t total;      /* requests that were to be done */

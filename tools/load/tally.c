@@ -1,5 +1,5 @@
 /* Counts by outcome. */
-#include "tools/load/tally.h"
+#include "tally.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* URLs, used in turn. */
-#include "tools/load/url_list.h"
+#include "url_list.h"
 
-#include "tools/common/memory.h"
+#include "common/memory.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Submit, reap, submit again. */
-#include "tools/load/worker.h"
+#include "worker.h"
 
-#include "tools/common/clock.h"
-#include "tools/common/memory.h"
+#include "common/clock.h"
+#include "common/memory.h"
 
 #include <errno.h>
 #include <signal.h>

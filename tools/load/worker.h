@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tools/load/histogram.h"
-#include "tools/load/options.h"
-#include "tools/load/tally.h"
+#include "histogram.h"
+#include "options.h"
+#include "tally.h"
 
 #include "weft/weft.h"
 

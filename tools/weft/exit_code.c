@@ -1,5 +1,5 @@
 /* From the library's codes to curl's exit statuses. */
-#include "tools/weft/exit_code.h"
+#include "exit_code.h"
 
 /* What a broken connection is called depends on how far the request had come. */
 static enum wf_fetch_exit lost_code(enum weft_stage stage)

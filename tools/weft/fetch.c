@@ -4,14 +4,14 @@
  *
  * The turn goes over the transfers in argument order and stands at the first unfinished one that
  * writes to the standard output; with -w at the first unfinished one of all. */
-#include "tools/weft/fetch.h"
+#include "fetch.h"
 
-#include "tools/common/clock.h"
-#include "tools/common/interrupt.h"
-#include "tools/common/memory.h"
-#include "tools/common/trace.h"
-#include "tools/weft/exit_code.h"
-#include "tools/weft/transfer.h"
+#include "common/clock.h"
+#include "common/interrupt.h"
+#include "common/memory.h"
+#include "common/trace.h"
+#include "exit_code.h"
+#include "transfer.h"
 
 #include "weft/weft.h"
 

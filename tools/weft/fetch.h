@@ -2,7 +2,7 @@
 #ifndef WF_FETCH_FETCH_H
 #define WF_FETCH_FETCH_H
 
-#include "tools/weft/options.h"
+#include "options.h"
 
 /* Returns the exit status; errors were printed. Thread: main. */
 int wf_fetch_run(const struct wf_fetch_options *options);

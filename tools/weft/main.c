@@ -1,9 +1,9 @@
 /* weft: a small curl-like command over HTTP/2. */
-#include "tools/weft/exit_code.h"
-#include "tools/weft/fetch.h"
-#include "tools/weft/options.h"
+#include "exit_code.h"
+#include "fetch.h"
+#include "options.h"
 
-#include "tools/common/interrupt.h"
+#include "common/interrupt.h"
 
 #include "weft/weft.h"
 

@@ -1,10 +1,10 @@
 /* The command line of weft: curl's spellings. */
-#include "tools/weft/options.h"
+#include "options.h"
 
-#include "tools/common/args.h"
-#include "tools/common/memory.h"
-#include "tools/common/number.h"
-#include "tools/weft/exit_code.h"
+#include "common/args.h"
+#include "common/memory.h"
+#include "common/number.h"
+#include "exit_code.h"
 
 #include "weft/weft.h"
 

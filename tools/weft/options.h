@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "tools/common/file.h"
-#include "tools/common/headers.h"
+#include "common/file.h"
+#include "common/headers.h"
 
 /* -o or -O; the n-th belongs to the n-th URL. */
 struct wf_fetch_output {

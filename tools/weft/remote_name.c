@@ -1,7 +1,7 @@
 /* The file name in a URL. */
-#include "tools/weft/remote_name.h"
+#include "remote_name.h"
 
-#include "tools/common/memory.h"
+#include "common/memory.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Files and the standard output. */
-#include "tools/weft/sink.h"
+#include "sink.h"
 
-#include "tools/common/interrupt.h"
+#include "common/interrupt.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,11 +1,11 @@
 /* One URL, from its first readable event to its last octet. */
-#include "tools/weft/transfer.h"
+#include "transfer.h"
 
-#include "tools/common/clock.h"
-#include "tools/common/interrupt.h"
-#include "tools/common/memory.h"
-#include "tools/weft/exit_code.h"
-#include "tools/weft/remote_name.h"
+#include "common/clock.h"
+#include "common/interrupt.h"
+#include "common/memory.h"
+#include "exit_code.h"
+#include "remote_name.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tools/weft/options.h"
-#include "tools/weft/sink.h"
-#include "tools/weft/write_out.h"
+#include "options.h"
+#include "sink.h"
+#include "write_out.h"
 
 #include "weft/weft.h"
 

@@ -1,5 +1,5 @@
 /* -w: curl's variables, as far as they make sense here. */
-#include "tools/weft/write_out.h"
+#include "write_out.h"
 
 #include <inttypes.h>
 #include <string.h>
