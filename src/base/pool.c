@@ -75,6 +75,8 @@ struct wf_pool {
     size_t block_len;
     size_t stride;
     size_t chunk_len; /* a power of two */
+    void (*end)(void *user);
+    void *end_user;
 
     struct shard shards[SHARDS];
 
@@ -125,6 +127,8 @@ struct wf_pool *wf_pool_new(size_t block_len)
     if (pool == NULL)
         return NULL;
     pool->block_len = block_len;
+    pool->end = NULL;
+    pool->end_user = NULL;
     pool->stride = (block_len + WF_CACHE_LINE - 1) & ~(size_t)(WF_CACHE_LINE - 1);
     pool->chunk_len = CHUNK_LEN_MIN;
     while (pool->chunk_len < WF_CACHE_LINE + CHUNK_BLOCKS_MIN * pool->stride)
@@ -157,7 +161,17 @@ static void free_pool(struct wf_pool *pool)
             chunk = next;
         }
     }
+    void (*end)(void *) = pool->end;
+    void *end_user = pool->end_user;
     wf_free(pool);
+    if (end != NULL)
+        end(end_user);
+}
+
+void wf_pool_at_end(struct wf_pool *pool, void (*end)(void *user), void *user)
+{
+    pool->end = end;
+    pool->end_user = user;
 }
 
 static void add_remaining(struct wf_pool *pool, int64_t count)

@@ -19,6 +19,9 @@ struct wf_pool;
 
 /* @block_len in octets, at least sizeof(void *); blocks are aligned to a cache line. */
 WF_MUST_USE struct wf_pool *wf_pool_new(size_t block_len);
+/* @end(@user) is called after the pool has gone, on whichever thread let go of the last of it. Before
+ * any block is taken. */
+void wf_pool_at_end(struct wf_pool *pool, void (*end)(void *user), void *user);
 /* Lets go of the creator's reference. Thread: any. NULL is a no-op. */
 void wf_pool_unref(struct wf_pool *pool);
 /* NULL: out of memory. The content is undefined. Thread: any. */

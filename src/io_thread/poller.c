@@ -49,7 +49,7 @@ void wf_poller_remove(struct wf_poller *poller, struct wf_poll_source *source)
     }
 }
 
-int wf_poller_wait(struct wf_poller *poller, int timeout_ms)
+int wf_poller_collect(struct wf_poller *poller, int timeout_ms)
 {
     wf_assert(poller->batch_count == 0);
     int count = epoll_wait(poller->epoll_fd, poller->batch, WF_POLL_BATCH, timeout_ms);
@@ -62,7 +62,12 @@ int wf_poller_wait(struct wf_poller *poller, int timeout_ms)
         source->batch_place = (uint32_t)i + 1;
     }
     poller->batch_count = count;
-    for (int i = 0; i < count; i++) {
+    return count;
+}
+
+void wf_poller_dispatch(struct wf_poller *poller)
+{
+    for (int i = 0; i < poller->batch_count; i++) {
         struct wf_poll_source *source = poller->batch[i].data.ptr;
         if (source == NULL)
             continue;
@@ -70,5 +75,11 @@ int wf_poller_wait(struct wf_poller *poller, int timeout_ms)
         source->ready(source, poller->batch[i].events);
     }
     poller->batch_count = 0;
+}
+
+int wf_poller_wait(struct wf_poller *poller, int timeout_ms)
+{
+    int count = wf_poller_collect(poller, timeout_ms);
+    wf_poller_dispatch(poller);
     return count;
 }

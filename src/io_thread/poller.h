@@ -53,6 +53,11 @@ WF_MUST_USE int wf_poller_modify(struct wf_poller *poller, struct wf_poll_source
  * also by its own callback. */
 void wf_poller_remove(struct wf_poller *poller, struct wf_poll_source *source);
 
+/* The two halves of wf_poller_wait(), for a loop that reads its clock between them: the first waits
+ * and returns as wf_poller_wait() does, the second calls the sources. */
+WF_MUST_USE int wf_poller_collect(struct wf_poller *poller, int timeout_ms);
+void wf_poller_dispatch(struct wf_poller *poller);
+
 /* Waits for at most @timeout_ms (0: looks only; -1: until something is ready) and calls the sources
  * that are ready. Returns how many events there were, 0 for a timeout or a signal, or a negative
  * errno value when epoll itself failed. Not to be called from a callback. */

@@ -119,7 +119,7 @@ void wf_cq_push(struct wf_cq *cq, struct wf_mail *newest, struct wf_mail *oldest
     signal_fd(cq);
 }
 
-static bool is_queued(struct wf_cq *cq)
+bool wf_cq_is_queued(struct wf_cq *cq)
 {
     (void)pthread_mutex_lock(&cq->lock);
     bool queued = cq->stash != NULL || wf_mail_stack_peek(&cq->mails); /* F6, F8 */
@@ -141,7 +141,7 @@ static void clear_fd(struct wf_cq *cq)
     /* F8 with F7: clear, then look. Reading before clearing, or the write of a pusher that found
      * the flag clear would be swallowed and the flag stay set. */
     atomic_store_explicit(&cq->signalled, 0, memory_order_seq_cst);
-    if (is_queued(cq))
+    if (wf_cq_is_queued(cq))
         signal_fd(cq);
 }
 
@@ -222,7 +222,7 @@ static size_t take_sleeping(struct wf_cq *cq, struct wf_mail **out, size_t max,
         unsigned gate = atomic_fetch_add_explicit(&cq->gate, GATE_SLEEPER, memory_order_seq_cst);
         wf_assert((gate & GATE_SLEEPERS) != GATE_SLEEPERS);
         (void)gate;
-        if (is_queued(cq)) {
+        if (wf_cq_is_queued(cq)) {
             withdraw(cq);
             size_t count = take_queued(cq, out, max);
             if (count > 0)
@@ -270,7 +270,7 @@ int wf_cq_fd(struct wf_cq *cq)
         (void)close(made); /* another caller was first */
         return fd;
     }
-    if (is_queued(cq))
+    if (wf_cq_is_queued(cq))
         signal_fd(cq);
     return made;
 }

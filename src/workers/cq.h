@@ -35,6 +35,10 @@ void wf_cq_push(struct wf_cq *cq, struct wf_mail *newest, struct wf_mail *oldest
  * deadline passed; with 0 for a deadline it does not sleep at all. Thread: any. */
 size_t wf_cq_take(struct wf_cq *cq, struct wf_mail **out, size_t max, uint64_t deadline_ns);
 
+/* True: something is queued. Sequentially consistent, so that a caller who has just changed a flag
+ * that pushers look at misses nothing. Thread: any. */
+WF_MUST_USE bool wf_cq_is_queued(struct wf_cq *cq);
+
 /* A descriptor that is readable, level-triggered, while something may be queued: now and then it is
  * readable for nothing, never the other way round. It is made at the first call and closed with the
  * queue; it is for polling only. -1: errno says why. Thread: any. */

@@ -1,0 +1,86 @@
+/* The public client: creation, references, closing, counters. */
+#include "weft/client.h"
+
+#include "io_thread/engine.h"
+#include "io_thread/io_thread.h"
+#include "message/error.h"
+
+#include <string.h>
+
+struct weft_client *weft_client_new(const struct weft_config *config, struct weft_error *out_error)
+{
+    struct weft_error error;
+    return wf_engine_new(config, out_error != NULL ? out_error : &error);
+}
+
+struct weft_client *weft_client_ref(struct weft_client *client)
+{
+    /* Relaxed: the caller's reference keeps it. */
+    atomic_fetch_add_explicit(&client->refs, 1, memory_order_relaxed);
+    return client;
+}
+
+static void *close_elsewhere(void *user)
+{
+    struct weft_client *client = user;
+    wf_engine_close(client, 0);
+    wf_engine_release(client);
+    return NULL;
+}
+
+void weft_client_unref(struct weft_client *client)
+{
+    /* R15 and A15: each user's use happens before the end. */
+    if (client == NULL || atomic_fetch_sub_explicit(&client->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    if (!wf_engine_on_worker(client)) {
+        (void)close_elsewhere(client);
+        return;
+    }
+    /* A worker cannot wait for itself to end. */
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, close_elsewhere, client) == 0)
+        (void)pthread_detach(thread);
+    /* No thread to be had: the client stays, idle, for the rest of the process; nothing is unsafe.
+     */
+}
+
+enum weft_code weft_client_close(struct weft_client *client, int64_t drain_ms)
+{
+    if (client == NULL)
+        return WEFT_ERR_INVALID_ARGUMENT;
+    if (wf_engine_on_worker(client))
+        return WEFT_ERR_WOULD_DEADLOCK;
+    wf_engine_close(client, drain_ms < 0 ? WEFT_FOREVER : drain_ms);
+    return WEFT_OK;
+}
+
+static uint64_t read_stat(atomic_ullong *stat)
+{
+    return atomic_load_explicit(stat, memory_order_relaxed); /* numbers for people */
+}
+
+static void add_stats(struct weft_stats *sum, struct wf_io_thread *io)
+{
+    sum->submitted += read_stat(&io->stats.submitted);
+    sum->succeeded += read_stat(&io->stats.succeeded);
+    sum->failed += read_stat(&io->stats.failed);
+    sum->connections_opened += read_stat(&io->stats.connections_opened);
+    sum->connections_failed += read_stat(&io->stats.connections_failed);
+    sum->connections_open += read_stat(&io->stats.connections_open);
+    sum->requests_queued += read_stat(&io->stats.requests_queued);
+    sum->streams_open += read_stat(&io->stats.streams_open);
+    sum->octets_read += read_stat(&io->stats.octets_read);
+    sum->octets_written += read_stat(&io->stats.octets_written);
+    sum->wakeups += read_stat(&io->wakeups);
+    sum->turns += read_stat(&io->stats.turns);
+}
+
+void weft_client_stats(struct weft_client *client, struct weft_stats *stats)
+{
+    struct weft_stats sum = {.size = stats->size};
+    for (unsigned i = 0; i < client->io_thread_count; i++)
+        add_stats(&sum, client->io_threads[i]);
+    sum.trace_dropped = read_stat(&client->trace_dropped_total);
+    memcpy(stats, &sum, stats->size < sizeof(sum) ? stats->size : sizeof(sum));
+}

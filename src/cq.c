@@ -1,0 +1,52 @@
+/* The public completion queue. */
+#include "weft/cq.h"
+
+#include "io_thread/body_stream.h"
+#include "io_thread/delivery.h"
+#include "workers/park.h"
+
+#define NS_PER_MS 1000000u
+#define TAKE_MAX  256u
+
+/* The item's reference on its exchange goes with the event. */
+static struct weft_event event_of(struct wf_item *item)
+{
+    struct weft_event event = {.type = WEFT_EVENT_DONE};
+    struct weft_future *x;
+    if (item->kind == WF_ITEM_DONE) {
+        x = wf_exchange_of_item(item);
+    } else {
+        x = wf_container_of(item, struct wf_body_stream, readable)->exchange;
+        event.type = WEFT_EVENT_READABLE;
+    }
+    event.tag = x->context;
+    /* Relaxed: only this caller's own reference is of interest to it. */
+    unsigned refs = atomic_load_explicit(&x->refs, memory_order_relaxed);
+    event.future = (refs & WF_USER_REFS) != 0 ? x : NULL;
+    wf_exchange_drop(x, WF_ENGINE_REF);
+    return event;
+}
+
+static uint64_t deadline_of(int64_t timeout_ms)
+{
+    if (timeout_ms <= 0)
+        return timeout_ms == 0 ? 0 : WF_NEVER;
+    uint64_t now = wf_now_ns();
+    uint64_t wait = (uint64_t)timeout_ms;
+    return wait > (WF_NEVER - 1 - now) / NS_PER_MS ? WF_NEVER : now + wait * NS_PER_MS;
+}
+
+size_t weft_cq_next(struct weft_cq *cq, struct weft_event *events, size_t max, int64_t timeout_ms)
+{
+    struct wf_mail *mails[TAKE_MAX];
+    size_t count =
+        wf_cq_take(cq->queue, mails, max < TAKE_MAX ? max : TAKE_MAX, deadline_of(timeout_ms));
+    for (size_t i = 0; i < count; i++)
+        events[i] = event_of(wf_item_of(mails[i]));
+    return count;
+}
+
+int weft_cq_fd(struct weft_cq *cq)
+{
+    return wf_cq_fd(cq->queue);
+}

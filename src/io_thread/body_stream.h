@@ -1,0 +1,45 @@
+/* A streamed body on its way from the I/O thread to one reader: a chain of chunks that the I/O
+ * thread fills and the reader empties, without a lock. Neighbouring small DATA frames share a
+ * chunk, so that what waits costs memory in proportion to its octets, whatever the frames were.
+ *
+ * | may overlap  | append, end | read                      |
+ * | append, end  | no: I/O     | yes                       |
+ * | read         | yes         | no: one reader at a time  | */
+#ifndef WF_IO_THREAD_BODY_STREAM_H
+#define WF_IO_THREAD_BODY_STREAM_H
+
+#include "io_thread/exchange.h"
+
+#include <stdatomic.h>
+
+struct wf_body_chunk;
+
+struct wf_body_stream {
+    /* Immutable. */
+    struct weft_future *exchange;
+
+    /* Any thread; atomic. */
+    atomic_uint
+        armed; /* 1: the reader has seen nothing, a READABLE event is owed for the next octet */
+    atomic_size_t returned;  /* octets that were read and not yet given back as credit */
+    struct wf_item readable; /* in the completion queue, while armed was taken */
+
+    /* I/O thread only. */
+    struct wf_body_chunk *tail;
+
+    /* Reader only. */
+    struct wf_body_chunk *head;
+    size_t head_read; /* octets of the head chunk that were read */
+};
+
+/* @exchange owns the stream. NULL: out of memory. */
+WF_MUST_USE struct wf_body_stream *wf_body_stream_new(struct weft_future *exchange);
+void wf_body_stream_free(struct wf_body_stream *stream);
+
+/* False: out of memory, nothing was taken. Thread: I/O. */
+WF_MUST_USE bool wf_body_stream_append(struct wf_body_stream *stream, struct wf_slice bytes);
+
+/* Copies up to @cap octets out; 0: nothing is there now. Thread: reader. */
+size_t wf_body_stream_read(struct wf_body_stream *stream, void *buf, size_t cap);
+
+#endif

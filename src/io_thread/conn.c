@@ -1,0 +1,277 @@
+/* The life of a connection: name, address, socket, TLS, session, end. */
+#include "io_thread/conn.h"
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "io_thread/dial.h"
+#include "io_thread/engine.h"
+#include "io_thread/io_thread.h"
+#include "io_thread/origin.h"
+#include "io_thread/resolve.h"
+#include "io_thread/tls.h"
+#include "io_thread/trace.h"
+#include "io_thread/transport_error.h"
+#include "message/error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void note_failure(struct wf_conn *conn, enum weft_code code, enum weft_stage stage,
+                         const char *text)
+{
+    wf_error_set(&conn->error, code, stage, WEFT_NOT_SENT, "%s", text);
+}
+
+static void timer_fired(struct wf_timer *timer)
+{
+    struct wf_conn *conn = wf_container_of(timer, struct wf_conn, timer);
+    if (conn->state == WF_CONN_OPEN || conn->state == WF_CONN_DRAINING) {
+        wf_h2_session_timeout(conn->session, conn->io->now_ms);
+        wf_conn_drain_events(conn);
+        wf_conn_update_timer(conn);
+        return;
+    }
+    static const char *const doing[] = {"resolving the name", "connecting", "the TLS handshake"};
+    char text[WEFT_ERROR_TEXT_LEN];
+    (void)snprintf(text, sizeof(text),
+                   "connecting to %s took longer than %lld ms, the last of it for %s",
+                   conn->origin->key, (long long)conn->io->engine->config.connect_timeout_ms,
+                   doing[conn->state]);
+    note_failure(conn, WEFT_ERR_CONNECT_TIMEOUT, wf_origin_stage(conn->origin), text);
+    wf_conn_close(conn, &conn->error);
+}
+
+void wf_conn_update_timer(struct wf_conn *conn)
+{
+    if (conn->state == WF_CONN_CLOSED)
+        return;
+    uint64_t when = wf_h2_session_deadline(conn->session);
+    if (when != conn->timer.when_ms || !wf_timer_is_set(&conn->timer))
+        wf_timer_set(&conn->io->timers, &conn->timer, when);
+}
+
+void wf_conn_transport_is_up(struct wf_conn *conn)
+{
+    struct wf_io_thread *io = conn->io;
+    const char *protocol = wf_transport_protocol(conn->transport);
+    if (conn->origin->https && (protocol == NULL || strcmp(protocol, "h2") != 0)) {
+        char text[WEFT_ERROR_TEXT_LEN];
+        (void)snprintf(text, sizeof(text), "%s does not speak HTTP/2: it chose %s by ALPN",
+                       conn->origin->key, protocol == NULL ? "nothing" : protocol);
+        note_failure(conn, WEFT_ERR_NOT_HTTP2, WEFT_STAGE_TLS, text);
+        wf_conn_close(conn, &conn->error);
+        return;
+    }
+    const struct weft_config *config = &io->engine->config;
+    struct wf_h2_config h2 = WF_H2_CONFIG_INIT(WF_H2_CLIENT);
+    h2.initial_window_size = config->stream_window;
+    h2.connection_window = config->connection_window;
+    h2.max_header_list_size = config->max_header_list_size;
+    if (config->trace != NULL) {
+        h2.trace = wf_trace_frame;
+        h2.trace_user = conn;
+    }
+    conn->session = wf_h2_session_new(&h2, io->now_ms);
+    if (conn->session == NULL) {
+        note_failure(conn, WEFT_ERR_NO_MEMORY, WEFT_STAGE_CONNECT, "no memory for a connection");
+        wf_conn_close(conn, &conn->error);
+        return;
+    }
+    conn->state = WF_CONN_OPEN;
+    conn->origin->opening_count--;
+    conn->origin->usable_count++;
+    wf_stat_add(&io->stats.connections_opened, 1);
+    wf_stat_add(&io->stats.connections_open, 1);
+    wf_conn_update_timer(conn);
+    wf_conn_mark_dirty(conn);
+    wf_origin_pump_later(conn->origin);
+}
+
+static void dialled(void *user, const struct wf_dial_result *result)
+{
+    struct wf_conn *conn = user;
+    struct wf_io_thread *io = conn->io;
+    char text[WEFT_ERROR_TEXT_LEN];
+    conn->dial = NULL;
+    if (result->fd < 0) {
+        (void)snprintf(text, sizeof(text), "cannot connect to %s: %s", conn->origin->key,
+                       result->text);
+        note_failure(conn,
+                     result->sys_errno == ECONNREFUSED ? WEFT_ERR_CONNECT_REFUSED
+                     : result->sys_errno == ETIMEDOUT  ? WEFT_ERR_CONNECT_TIMEOUT
+                                                       : WEFT_ERR_CONNECT,
+                     WEFT_STAGE_CONNECT, text);
+        conn->error.sys_errno = result->sys_errno;
+        wf_conn_close(conn, &conn->error);
+        return;
+    }
+    char address[WF_ADDRESS_TEXT_MAX];
+    wf_trace_note(conn, "connected to %s",
+                  wf_address_text(&result->address, address, sizeof(address)));
+    struct wf_io_error io_error = {.kind = WF_IO_ERR_NO_MEMORY, .text = "no memory"};
+    conn->transport = conn->origin->https
+                          ? wf_tls_new(io->engine->tls_ctx, io->tls_io, result->fd,
+                                       conn->origin->host, WF_TLS_ALPN_DEFAULT, &io_error)
+                          : wf_tcp_new(result->fd);
+    if (conn->transport == NULL) {
+        (void)close(result->fd);
+        wf_error_from_transport(&conn->error, &io_error, conn->origin->key, WEFT_STAGE_TLS);
+        wf_conn_close(conn, &conn->error);
+        return;
+    }
+    wf_poll_source_init(&conn->source, result->fd, wf_conn_ready);
+    int failed = wf_poller_add(&io->poller, &conn->source, WF_POLL_SOCKET);
+    if (failed != 0) {
+        (void)snprintf(text, sizeof(text), "cannot watch a socket: %s", strerror(failed));
+        note_failure(conn, WEFT_ERR_INTERNAL, WEFT_STAGE_CONNECT, text);
+        conn->error.sys_errno = failed;
+        wf_conn_close(conn, &conn->error);
+        return;
+    }
+    conn->is_polled = true;
+    if (conn->origin->https)
+        conn->state = WF_CONN_TLS; /* the poller's first event, writable, begins the handshake */
+    else
+        wf_conn_transport_is_up(conn);
+}
+
+static void resolved(void *user, const struct wf_resolution *resolution)
+{
+    struct wf_conn *conn = user;
+    conn->lookup = NULL;
+    if (resolution->result != WF_RESOLVE_OK) {
+        char text[WEFT_ERROR_TEXT_LEN];
+        (void)snprintf(text, sizeof(text), "cannot resolve %s: %s", conn->origin->host,
+                       resolution->text);
+        note_failure(conn,
+                     resolution->result == WF_RESOLVE_NO_MEMORY ? WEFT_ERR_NO_MEMORY
+                                                                : WEFT_ERR_RESOLVE,
+                     WEFT_STAGE_RESOLVE, text);
+        wf_conn_close(conn, &conn->error);
+        return;
+    }
+    conn->state = WF_CONN_CONNECTING;
+    conn->dial = wf_dial_start(&conn->io->poller, &conn->io->timers, resolution->addresses,
+                               resolution->count, WF_DIAL_STAGGER_MS, dialled, conn);
+    if (conn->dial == NULL) {
+        note_failure(conn, WEFT_ERR_NO_MEMORY, WEFT_STAGE_CONNECT, "no memory for a connection");
+        wf_conn_close(conn, &conn->error);
+    }
+}
+
+bool wf_conn_open(struct wf_origin *origin)
+{
+    struct wf_io_thread *io = origin->io;
+    struct wf_conn *conn = wf_calloc(1, sizeof(*conn));
+    if (conn == NULL)
+        return false;
+    conn->io = io;
+    conn->origin = origin;
+    conn->state = WF_CONN_RESOLVING;
+    conn->lookup = wf_resolve(io->resolver, origin->host, origin->port, resolved, conn);
+    if (conn->lookup == NULL) {
+        wf_free(conn);
+        return false;
+    }
+    /* Relaxed: only uniqueness matters. */
+    conn->id = atomic_fetch_add_explicit(&io->engine->connection_ids, 1, memory_order_relaxed) + 1;
+    wf_buf_init(&conn->leftover);
+    wf_list_init(&conn->dirty_node);
+    wf_list_init(&conn->unread_node);
+    wf_list_init(&conn->dead_node);
+    wf_list_init(&conn->exchanges);
+    wf_list_init(&conn->origin_node);
+    wf_list_push_back(&origin->conns, &conn->origin_node);
+    origin->conn_count++;
+    origin->opening_count++;
+    wf_timer_init(&conn->timer, timer_fired);
+    if (io->engine->config.connect_timeout_ms >= 0)
+        wf_timer_set(&io->timers, &conn->timer,
+                     io->now_ms + (uint64_t)io->engine->config.connect_timeout_ms);
+    return true;
+}
+
+void wf_conn_set_draining(struct wf_conn *conn)
+{
+    if (conn->state != WF_CONN_OPEN)
+        return;
+    conn->state = WF_CONN_DRAINING;
+    conn->origin->usable_count--;
+    wf_origin_pump_later(conn->origin);
+}
+
+/* Ends what still has a stream here: the session says for each what is proven about it. */
+static void end_exchanges(struct wf_conn *conn)
+{
+    if (conn->session == NULL)
+        return;
+    wf_h2_session_lost(conn->session);
+    struct wf_slice nothing = {NULL, 0};
+    struct wf_h2_event event;
+    while (wf_h2_session_next(conn->session, conn->io->now_ms, &nothing, &event))
+        wf_conn_handle(conn, &event);
+    wf_assert(wf_list_is_empty(&conn->exchanges));
+}
+
+static void leave_origin(struct wf_conn *conn, enum wf_conn_state was)
+{
+    struct wf_origin *origin = conn->origin;
+    wf_list_remove(&conn->origin_node);
+    origin->conn_count--;
+    if (was == WF_CONN_OPEN)
+        origin->usable_count--;
+    else if (was != WF_CONN_DRAINING)
+        origin->opening_count--;
+    bool was_up = was == WF_CONN_OPEN || was == WF_CONN_DRAINING;
+    wf_stat_sub(&conn->io->stats.connections_open, was_up ? 1 : 0);
+    wf_stat_add(&conn->io->stats.connections_failed, was_up ? 0 : 1);
+    origin->fruitless = conn->had_response ? 0 : origin->fruitless + 1;
+    /* A connection that never carried a response says what is wrong with the origin; one that did
+     * may be replaced. Three that did not, one after another, are not worth a fourth. */
+    bool never_ready = conn->session == NULL || !wf_h2_session_is_ready(conn->session);
+    if (conn->error.code != WEFT_OK && origin->usable_count == 0 && origin->opening_count == 0 &&
+        (never_ready || origin->fruitless >= 3)) {
+        origin->fruitless = 0;
+        wf_origin_fail_waiting(origin, &conn->error);
+    }
+    wf_origin_pump_later(origin);
+}
+
+void wf_conn_close(struct wf_conn *conn, const struct weft_error *error)
+{
+    if (conn->state == WF_CONN_CLOSED)
+        return;
+    enum wf_conn_state was = conn->state;
+    if (error != NULL && conn->error.code == WEFT_OK)
+        conn->error = *error;
+    conn->state = WF_CONN_CLOSED;
+    wf_timer_cancel(&conn->timer);
+    wf_list_remove(&conn->dirty_node);
+    wf_list_remove(&conn->unread_node);
+    wf_lookup_cancel(conn->lookup);
+    wf_dial_cancel(conn->dial);
+    conn->lookup = NULL;
+    conn->dial = NULL;
+    end_exchanges(conn);
+    if (conn->is_polled)
+        wf_poller_remove(&conn->io->poller, &conn->source);
+    conn->is_polled = false;
+    if (conn->transport != NULL)
+        wf_trace_note(conn, "closed%s%s", conn->error.code != WEFT_OK ? ": " : "",
+                      conn->error.text);
+    wf_transport_free(conn->transport);
+    conn->transport = NULL;
+    wf_list_push_back(&conn->io->dead, &conn->dead_node);
+    leave_origin(conn, was);
+}
+
+void wf_conn_free(struct wf_conn *conn)
+{
+    wf_assert(conn->state == WF_CONN_CLOSED);
+    wf_list_remove(&conn->dead_node);
+    wf_h2_session_free(conn->session);
+    wf_buf_fini(&conn->leftover);
+    wf_free(conn);
+}

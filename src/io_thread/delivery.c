@@ -1,0 +1,151 @@
+#include "io_thread/delivery.h"
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "io_thread/body_stream.h"
+#include "io_thread/engine.h"
+
+/* The user of a queue has gone: an item that nobody will see gives its reference back. */
+static void item_drop(struct wf_item *item)
+{
+    wf_assert(item->kind == WF_ITEM_DONE || item->kind == WF_ITEM_READABLE);
+    if (item->kind == WF_ITEM_DONE)
+        wf_exchange_drop(wf_exchange_of_item(item), WF_ENGINE_REF);
+    else
+        wf_exchange_drop(wf_container_of(item, struct wf_body_stream, readable)->exchange,
+                         WF_ENGINE_REF);
+}
+
+static void cq_drop_all(struct weft_cq *cq)
+{
+    struct wf_mail *mails[64];
+    size_t count;
+    while (wf_cq_is_queued(cq->queue)) {
+        count = wf_cq_take(cq->queue, mails, 64, 0);
+        for (size_t i = 0; i < count; i++)
+            item_drop(wf_item_of(mails[i]));
+    }
+}
+
+struct weft_cq *weft_cq_new(void)
+{
+    struct weft_cq *cq = wf_alloc(sizeof(*cq));
+    if (cq == NULL)
+        return NULL;
+    cq->queue = wf_cq_new();
+    if (cq->queue == NULL) {
+        wf_free(cq);
+        return NULL;
+    }
+    atomic_init(&cq->user_refs, 1);
+    atomic_init(&cq->refs, 1);
+    atomic_init(&cq->closed, false);
+    return cq;
+}
+
+struct weft_cq *weft_cq_ref(struct weft_cq *cq)
+{
+    /* Relaxed: the caller's reference keeps it. */
+    atomic_fetch_add_explicit(&cq->user_refs, 1, memory_order_relaxed);
+    return cq;
+}
+
+void weft_cq_unref(struct weft_cq *cq)
+{
+    /* Release what this user did; acquire what the others did before the last of them closes. */
+    if (cq == NULL || atomic_fetch_sub_explicit(&cq->user_refs, 1, memory_order_acq_rel) != 1)
+        return;
+    /* F20 with F21: set closed, then look at the queue; there, push, then look at closed. Both need
+     * sequential consistency; the queue's own accesses have it. */
+    atomic_store_explicit(&cq->closed, true, memory_order_seq_cst);
+    cq_drop_all(cq);
+    wf_delivery_cq_unref(cq);
+}
+
+void wf_delivery_cq_ref(struct weft_cq *cq)
+{
+    atomic_fetch_add_explicit(&cq->refs, 1, memory_order_relaxed); /* the caller's keeps it */
+}
+
+void wf_delivery_cq_unref(struct weft_cq *cq)
+{
+    if (atomic_fetch_sub_explicit(&cq->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    wf_cq_unref(cq->queue);
+    wf_free(cq);
+}
+
+void wf_delivery_cq_push(struct weft_cq *cq, struct wf_mail *newest, struct wf_mail *oldest)
+{
+    wf_cq_push(cq->queue, newest, oldest);
+    if (WF_UNLIKELY(atomic_load_explicit(&cq->closed, memory_order_seq_cst))) /* F21 */
+        cq_drop_all(cq);
+}
+
+/* Newest to oldest becomes oldest to newest. */
+static struct wf_mail *reversed(struct wf_mail *newest, const struct wf_mail *oldest)
+{
+    struct wf_mail *first = NULL;
+    for (struct wf_mail *mail = newest;;) {
+        struct wf_mail *next = mail->next;
+        bool was_last = mail == oldest;
+        mail->next = first;
+        first = mail;
+        if (was_last)
+            return first;
+        mail = next;
+    }
+}
+
+static void slot_run(struct wf_outbox_slot *slot, struct weft_client *engine)
+{
+    struct wf_mail *mail = reversed(slot->newest, slot->oldest);
+    while (mail != NULL) {
+        struct wf_mail *next = mail->next;
+        wf_engine_run_item(mail, engine);
+        mail = next;
+    }
+}
+
+static void slot_flush(struct wf_outbox_slot *slot, struct weft_client *engine, bool runs_callbacks)
+{
+    if (slot->cq != NULL) {
+        wf_delivery_cq_push(slot->cq, slot->newest, slot->oldest);
+        wf_delivery_cq_unref(slot->cq);
+    } else if (runs_callbacks) {
+        slot_run(slot, engine);
+    } else {
+        /* Whoever submitted with a callback started the workers. Relaxed: set before it submitted.
+         */
+        wf_worker_pool_post(atomic_load_explicit(&engine->workers, memory_order_relaxed),
+                            slot->worker, slot->newest, slot->oldest);
+    }
+}
+
+void wf_outbox_flush(struct wf_outbox *outbox, struct weft_client *engine)
+{
+    /* A push may run other exchanges' ends on this thread (a closed queue), never additions here.
+     */
+    for (unsigned i = 0; i < outbox->count; i++)
+        slot_flush(&outbox->slots[i], engine, outbox->runs_callbacks);
+    outbox->count = 0;
+}
+
+void wf_outbox_add(struct wf_outbox *outbox, struct weft_client *engine, struct weft_cq *cq,
+                   unsigned worker, struct wf_item *item)
+{
+    for (unsigned i = 0; i < outbox->count; i++) {
+        struct wf_outbox_slot *slot = &outbox->slots[i];
+        if (slot->cq != cq || (cq == NULL && slot->worker != worker))
+            continue;
+        item->mail.next = slot->newest;
+        slot->newest = &item->mail;
+        return;
+    }
+    if (outbox->count == WF_OUTBOX_SLOTS)
+        wf_outbox_flush(outbox, engine);
+    if (cq != NULL)
+        wf_delivery_cq_ref(cq);
+    outbox->slots[outbox->count++] = (struct wf_outbox_slot){
+        .cq = cq, .worker = worker, .newest = &item->mail, .oldest = &item->mail};
+}

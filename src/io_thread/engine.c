@@ -1,0 +1,229 @@
+#include "io_thread/engine.h"
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "io_thread/exchange.h"
+#include "io_thread/io_thread.h"
+#include "io_thread/tls_ctx.h"
+#include "io_thread/trace.h"
+#include "io_thread/transport_error.h"
+#include "message/error.h"
+#include "message/response.h"
+
+#include <string.h>
+
+#define MAX_IO_THREADS  64u
+#define MAX_WORKERS     64u
+#define MAX_CONNECTIONS 1024u
+#define MIN_WINDOW      65535u
+#define MAX_WINDOW      0x7fffffffu
+
+static char *copy_text(const char *text)
+{
+    size_t len = strlen(text) + 1;
+    char *copy = wf_alloc(len);
+    if (copy != NULL)
+        memcpy(copy, text, len);
+    return copy;
+}
+
+static bool bad_value(struct weft_error *error, const char *name, unsigned long long value,
+                      unsigned long long least, unsigned long long most)
+{
+    if (value >= least && value <= most)
+        return false;
+    wf_error_set(error, WEFT_ERR_INVALID_ARGUMENT, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
+                 "config.%s is %llu; it must be from %llu to %llu", name, value, least, most);
+    return true;
+}
+
+/* Copies what the caller's version of the struct has; the rest keeps its defaults. */
+static bool read_config(struct weft_config *config, const struct weft_config *given,
+                        struct weft_error *error)
+{
+    *config = (struct weft_config)WEFT_CONFIG_INIT;
+    if (given != NULL) {
+        if (bad_value(error, "size", given->size, sizeof(size_t), sizeof(*config)))
+            return false;
+        memcpy(config, given, given->size);
+        config->size = sizeof(*config);
+    }
+    return !bad_value(error, "io_threads", config->io_threads, 1, MAX_IO_THREADS) &&
+           !bad_value(error, "workers", config->workers, 1, MAX_WORKERS) &&
+           !bad_value(error, "connections_per_origin", config->connections_per_origin, 1,
+                      MAX_CONNECTIONS) &&
+           !bad_value(error, "stream_window", config->stream_window, MIN_WINDOW, MAX_WINDOW) &&
+           !bad_value(error, "connection_window", config->connection_window, MIN_WINDOW,
+                      MAX_WINDOW) &&
+           !bad_value(error, "max_header_list_size", config->max_header_list_size, 1024, 16u << 20);
+}
+
+static void free_memory(void *user)
+{
+    struct weft_client *engine = user;
+    for (unsigned i = 0; i < engine->io_thread_count; i++)
+        wf_io_thread_free(engine->io_threads[i]);
+    /* Relaxed: nobody else is left. */
+    wf_worker_pool_free(atomic_load_explicit(&engine->workers, memory_order_relaxed));
+    wf_pool_unref(engine->responses);
+    wf_tls_ctx_free(engine->tls_ctx);
+    pthread_cond_destroy(&engine->state_changed);
+    pthread_mutex_destroy(&engine->lock);
+    wf_free(engine->io_threads);
+    wf_free((void *)(uintptr_t)engine->config.ca_file);
+    wf_free(engine);
+}
+
+static bool start_io_threads(struct weft_client *engine, struct weft_error *out_error)
+{
+    for (unsigned i = 0; i < engine->config.io_threads; i++) {
+        engine->io_threads[i] = wf_io_thread_new(engine, i, out_error);
+        if (engine->io_threads[i] == NULL)
+            return false;
+        engine->io_thread_count++;
+    }
+    return true;
+}
+
+static bool make_tls(struct weft_client *engine, struct weft_error *out_error)
+{
+    struct wf_tls_config tls = {.ca_file = engine->config.ca_file,
+                                .insecure = engine->config.insecure_skip_verify};
+    struct wf_io_error io_error = {.kind = WF_IO_ERR_NONE};
+    engine->tls_ctx = wf_tls_ctx_new(&tls, &io_error);
+    if (engine->tls_ctx != NULL)
+        return true;
+    wf_error_set(out_error,
+                 io_error.kind == WF_IO_ERR_NO_MEMORY ? WEFT_ERR_NO_MEMORY
+                                                      : WEFT_ERR_INVALID_ARGUMENT,
+                 WEFT_STAGE_TLS, WEFT_NOT_SENT, "cannot set up TLS: %s", io_error.text);
+    out_error->sys_errno = io_error.sys_errno;
+    out_error->tls_code = io_error.tls_code;
+    return false;
+}
+
+struct weft_client *wf_engine_new(const struct weft_config *given, struct weft_error *out_error)
+{
+    struct weft_config config;
+    if (!read_config(&config, given, out_error))
+        return NULL;
+    *out_error = *wf_error_static(WEFT_ERR_NO_MEMORY);
+    struct weft_client *engine = wf_calloc(1, sizeof(*engine));
+    if (engine == NULL)
+        return NULL;
+    pthread_mutex_init(&engine->lock, NULL);
+    pthread_cond_init(&engine->state_changed, NULL);
+    engine->config = config;
+    engine->config.ca_file = NULL;
+    atomic_init(&engine->refs, 1);
+    atomic_init(&engine->workers, NULL);
+    engine->io_threads = wf_calloc(config.io_threads, sizeof(struct wf_io_thread *));
+    engine->exchanges = wf_pool_new(sizeof(struct weft_future));
+    engine->responses = wf_pool_new(WF_RESPONSE_BLOCK_LEN);
+    if (engine->exchanges == NULL) {
+        free_memory(engine);
+        return NULL;
+    }
+    wf_pool_at_end(engine->exchanges, free_memory, engine);
+    if (config.ca_file != NULL)
+        engine->config.ca_file = copy_text(config.ca_file);
+    bool complete = engine->io_threads != NULL && engine->responses != NULL &&
+                    (config.ca_file == NULL || engine->config.ca_file != NULL) &&
+                    make_tls(engine, out_error) &&
+                    (config.trace == NULL || wf_engine_workers(engine) != NULL) &&
+                    start_io_threads(engine, out_error);
+    if (!complete) {
+        wf_engine_close(engine, 0);
+        wf_engine_release(engine);
+        return NULL;
+    }
+    return engine;
+}
+
+struct wf_worker_pool *wf_engine_workers(struct weft_client *engine)
+{
+    /* Acquire: with the release below. */
+    struct wf_worker_pool *pool = atomic_load_explicit(&engine->workers, memory_order_acquire);
+    if (pool != NULL)
+        return pool;
+    pthread_mutex_lock(&engine->lock);
+    pool = atomic_load_explicit(&engine->workers, memory_order_relaxed); /* the lock orders it */
+    if (pool == NULL && !engine->workers_closed) {
+        pool = wf_worker_pool_new(engine->config.workers, wf_engine_run_item, engine);
+        atomic_store_explicit(&engine->workers, pool, memory_order_release);
+    }
+    pthread_mutex_unlock(&engine->lock);
+    return pool;
+}
+
+bool wf_engine_is_closed(struct weft_client *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    bool closed = engine->workers_closed;
+    pthread_mutex_unlock(&engine->lock);
+    return closed;
+}
+
+bool wf_engine_on_worker(struct weft_client *engine)
+{
+    struct wf_worker_pool *pool = atomic_load_explicit(&engine->workers, memory_order_acquire);
+    return pool != NULL && wf_worker_pool_on_worker(pool);
+}
+
+void wf_engine_run_item(struct wf_mail *mail, void *user)
+{
+    struct weft_client *engine = user;
+    struct wf_item *item = wf_item_of(mail);
+    if (item->kind == WF_ITEM_TRACE) {
+        wf_trace_deliver(engine, mail);
+        return;
+    }
+    wf_assert(item->kind == WF_ITEM_DONE);
+    struct weft_future *x = wf_exchange_of_item(item);
+    x->done(x->context, x);
+    wf_exchange_drop(x, WF_ENGINE_REF);
+}
+
+/* Shutdown, in this order:
+ *   1. the I/O threads are asked to drain, then to end what is left; 2. they are joined, after
+ *   which whatever is pushed to them is ended by its pusher; 3. the workers run what was posted and
+ *   are joined. Memory goes later, with the last exchange. */
+static void close_threads(struct weft_client *engine, int64_t drain_ms)
+{
+    for (unsigned i = 0; i < engine->io_thread_count; i++)
+        wf_io_thread_close(engine->io_threads[i], drain_ms);
+    for (unsigned i = 0; i < engine->io_thread_count; i++)
+        wf_io_thread_join(engine->io_threads[i]);
+    pthread_mutex_lock(&engine->lock);
+    engine->workers_closed = true;
+    pthread_mutex_unlock(&engine->lock);
+    struct wf_worker_pool *pool = atomic_load_explicit(&engine->workers, memory_order_acquire);
+    if (pool != NULL)
+        wf_worker_pool_stop(pool);
+}
+
+void wf_engine_close(struct weft_client *engine, int64_t drain_ms)
+{
+    pthread_mutex_lock(&engine->lock);
+    if (engine->state != WF_ENGINE_OPEN) {
+        while (engine->state != WF_ENGINE_CLOSED)
+            pthread_cond_wait(&engine->state_changed, &engine->lock);
+        pthread_mutex_unlock(&engine->lock);
+        return;
+    }
+    engine->state = WF_ENGINE_CLOSING;
+    pthread_mutex_unlock(&engine->lock);
+
+    close_threads(engine, drain_ms);
+
+    pthread_mutex_lock(&engine->lock);
+    engine->state = WF_ENGINE_CLOSED;
+    pthread_cond_broadcast(&engine->state_changed);
+    pthread_mutex_unlock(&engine->lock);
+}
+
+void wf_engine_release(struct weft_client *engine)
+{
+    wf_assert(engine->state == WF_ENGINE_CLOSED);
+    wf_pool_unref(engine->exchanges);
+}

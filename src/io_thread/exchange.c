@@ -1,0 +1,198 @@
+#include "io_thread/exchange.h"
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/pool.h"
+#include "io_thread/body_stream.h"
+#include "io_thread/delivery.h"
+#include "io_thread/engine.h"
+#include "io_thread/io_thread.h"
+#include "message/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define NS_PER_MS 1000000u
+
+static uint64_t deadline_of(const struct weft_client *engine, const struct weft_delivery *how,
+                            uint64_t now_ns)
+{
+    int64_t given = how->deadline_ms != 0 ? how->deadline_ms : engine->config.deadline_ms;
+    if (given < 0)
+        return WF_TIMER_NONE;
+    /* Rounded up: a deadline is never early. */
+    return (now_ns + NS_PER_MS - 1) / NS_PER_MS + (uint64_t)given;
+}
+
+static void fill_delivery(struct weft_future *x, const struct weft_delivery *how)
+{
+    if (how->done != NULL) {
+        x->delivery = WF_DELIVER_CALLBACK;
+        x->done = how->done;
+        x->context = how->user;
+    } else if (how->cq != NULL) {
+        x->delivery = WF_DELIVER_CQ;
+        x->cq = how->cq;
+        x->context = how->tag;
+        wf_delivery_cq_ref(how->cq);
+    } else {
+        x->delivery = WF_DELIVER_NONE;
+        x->cq = NULL;
+        x->context = how->tag;
+    }
+}
+
+struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request *request,
+                                    const struct weft_delivery *how, uint64_t now_ns)
+{
+    struct weft_future *x = wf_pool_take(io->engine->exchanges);
+    if (x == NULL)
+        return NULL;
+    x->body = NULL;
+    x->body_mode = WF_BODY_COLLECT;
+    if ((how->flags & WEFT_STREAM_BODY) != 0) {
+        x->body_mode = WF_BODY_STREAM;
+        x->body = wf_body_stream_new(x);
+        if (x->body == NULL) {
+            wf_pool_give(io->engine->exchanges, x);
+            return NULL;
+        }
+    } else if ((how->flags & WEFT_DISCARD_BODY) != 0) {
+        x->body_mode = WF_BODY_DISCARD;
+    }
+    x->item.kind = WF_ITEM_SUBMIT;
+    x->message.kind = WF_ITEM_MESSAGE;
+    wf_completion_init(&x->completion);
+    atomic_init(&x->refs, WF_USER_REF + WF_ENGINE_REF);
+    atomic_init(&x->messages, 0);
+    atomic_init(&x->head_ready, 0);
+    x->io = io;
+    x->request = weft_request_ref(request);
+    fill_delivery(x, how);
+    x->deadline_ms = deadline_of(io->engine, how, now_ns);
+    x->stage = WEFT_STAGE_QUEUE;
+    x->is_started = false;
+    x->is_early = false;
+    x->conn = NULL;
+    x->stream = NULL;
+    x->body_received = 0;
+    x->content_length = -1;
+    x->error = NULL;
+    x->error_is_owned = false;
+    wf_list_init(&x->node);
+    wf_response_init(&x->response);
+    return x;
+}
+
+static void exchange_free(struct weft_future *x)
+{
+    struct weft_client *engine = x->io->engine;
+    wf_response_fini(&x->response, engine->responses);
+    wf_body_stream_free(x->body);
+    weft_request_unref(x->request);
+    if (x->delivery == WF_DELIVER_CQ)
+        wf_delivery_cq_unref(x->cq);
+    if (x->error_is_owned)
+        wf_free((void *)(uintptr_t)x->error);
+    wf_pool_give(engine->exchanges, x);
+}
+
+void wf_exchange_drop(struct weft_future *x, unsigned ref)
+{
+    /* R12 and A12: each holder's use happens before the memory goes. */
+    if (atomic_fetch_sub_explicit(&x->refs, ref, memory_order_acq_rel) == ref)
+        exchange_free(x);
+}
+
+void wf_exchange_post(struct weft_future *x, unsigned bits)
+{
+    /* R13: what the sender wrote before; pairs with A13 in wf_io_thread_message(). */
+    unsigned before =
+        atomic_fetch_or_explicit(&x->messages, bits | WF_MESSAGE_QUEUED, memory_order_acq_rel);
+    if ((before & WF_MESSAGE_QUEUED) != 0)
+        return;
+    wf_exchange_hold(x);
+    wf_io_thread_push(x->io, &x->message.mail, &x->message.mail);
+}
+
+static void tell_readable(struct weft_future *x)
+{
+    wf_completion_notify(&x->completion);
+    if (x->delivery != WF_DELIVER_CQ)
+        return;
+    /* F22 with F23 in weft_future_read(): append, then look at armed; there, arm, then look. */
+    if (atomic_exchange_explicit(&x->body->armed, 0, memory_order_seq_cst) == 0)
+        return;
+    wf_exchange_hold(x);
+    wf_outbox_add(&x->io->outbox, x->io->engine, x->cq, 0, &x->body->readable);
+}
+
+void wf_exchange_publish_head(struct weft_future *x)
+{
+    /* R14: publishes status and fields; pairs with A14 in src/future.c. */
+    atomic_store_explicit(&x->head_ready, 1, memory_order_release);
+    if (x->body_mode == WF_BODY_STREAM)
+        tell_readable(x);
+    else if (x->delivery == WF_DELIVER_NONE)
+        wf_completion_notify(&x->completion);
+}
+
+void wf_exchange_publish_body(struct weft_future *x)
+{
+    tell_readable(x);
+}
+
+static unsigned worker_of(const struct weft_future *x)
+{
+    /* An exchange stays with one worker; neighbours in memory go to different ones. */
+    return (unsigned)((uintptr_t)x / WF_CACHE_LINE) % x->io->engine->config.workers;
+}
+
+void wf_exchange_finish(struct weft_future *x, const struct weft_error *error)
+{
+    wf_assert(x->stream == NULL);
+    struct wf_io_thread *io = x->io;
+    if (x->is_started) {
+        wf_timer_cancel(&x->deadline);
+        wf_list_remove(&x->node);
+    }
+    wf_io_thread_count_end(io, error == NULL);
+    x->error = error != NULL ? error : wf_error_static(WEFT_OK);
+    x->conn = NULL;
+    x->item.kind = WF_ITEM_DONE;
+    if (x->delivery == WF_DELIVER_NONE) {
+        wf_completion_resolve(&x->completion);
+        wf_exchange_drop(x, WF_ENGINE_REF);
+        return;
+    }
+    struct weft_cq *cq = x->delivery == WF_DELIVER_CQ ? x->cq : NULL;
+    unsigned worker = cq == NULL ? worker_of(x) : 0;
+    wf_completion_resolve(&x->completion);
+    /* The engine's reference goes with the item. */
+    wf_outbox_add(&io->outbox, io->engine, cq, worker, &x->item);
+}
+
+void wf_exchange_finish_copy(struct weft_future *x, const struct weft_error *error)
+{
+    struct weft_error *copy = wf_alloc(sizeof(*copy));
+    if (copy == NULL) {
+        wf_exchange_finish(x, wf_error_static(error->code));
+        return;
+    }
+    *copy = *error;
+    x->error_is_owned = true;
+    wf_exchange_finish(x, copy);
+}
+
+void wf_exchange_fail(struct weft_future *x, enum weft_code code, enum weft_stage stage,
+                      enum weft_effect effect, const char *format, ...)
+{
+    char text[WEFT_ERROR_TEXT_LEN];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    struct weft_error error;
+    wf_error_set(&error, code, stage, effect, "%s", text);
+    wf_exchange_finish_copy(x, &error);
+}

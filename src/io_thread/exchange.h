@@ -1,0 +1,145 @@
+/* An exchange: one request, its response, and its completion. To the user it is a future.
+ *
+ * Ownership. The submitting thread fills it and pushes it to its I/O thread's mailbox. From then on
+ * the I/O thread owns what stands under "I/O thread until done"; when it resolves the completion
+ * those fields are frozen and every holder of a reference may read them. Only the I/O thread
+ * resolves, so cancel, deadline, close and a response never race: the loser finds an exchange that
+ * is done.
+ *
+ * References are of two kinds in one word: users' and the engine's. The engine holds one from
+ * submission until the completion was told, and one for each item of the exchange that lies in a
+ * queue. The memory goes back when the whole word is zero; users' references reaching zero before
+ * completion cancel. */
+#ifndef WF_IO_THREAD_EXCHANGE_H
+#define WF_IO_THREAD_EXCHANGE_H
+
+#include "base/list.h"
+#include "io_thread/timers.h"
+#include "message/request.h"
+#include "message/response.h"
+#include "weft/client.h"
+#include "workers/completion.h"
+#include "workers/mail.h"
+
+struct wf_body_stream;
+struct wf_conn;
+struct wf_h2_stream;
+struct wf_io_thread;
+
+/* What a piece of mail is; it is the same node type in every queue of the engine. */
+enum wf_item_kind {
+    WF_ITEM_SUBMIT,   /* exchange.item, to the I/O thread */
+    WF_ITEM_MESSAGE,  /* exchange.message, to the I/O thread */
+    WF_ITEM_CLOSE,    /* io_thread.close_item, to the I/O thread */
+    WF_ITEM_DONE,     /* exchange.item, to a completion queue or a worker */
+    WF_ITEM_READABLE, /* body_stream.readable, to a completion queue */
+    WF_ITEM_TRACE     /* trace record, to a worker */
+};
+
+struct wf_item {
+    struct wf_mail mail;
+    enum wf_item_kind kind;
+};
+
+static inline struct wf_item *wf_item_of(struct wf_mail *mail)
+{
+    return wf_container_of(mail, struct wf_item, mail);
+}
+
+enum wf_delivery_kind { WF_DELIVER_NONE, WF_DELIVER_CALLBACK, WF_DELIVER_CQ };
+enum wf_body_mode { WF_BODY_COLLECT, WF_BODY_STREAM, WF_BODY_DISCARD };
+
+/* Bits of exchange.messages: what other threads want of the I/O thread. Several coalesce into one
+ * item. */
+#define WF_MESSAGE_CANCEL 0x1u
+#define WF_MESSAGE_CREDIT 0x2u
+#define WF_MESSAGE_QUEUED 0x8u /* the item lies in the mailbox */
+
+#define WF_USER_REF   0x1u
+#define WF_USER_REFS  0xfffffu
+#define WF_ENGINE_REF 0x100000u
+
+struct weft_future {
+    /* Any thread; atomic, or owned by whoever has the item. */
+    struct wf_item item;    /* submission; later DONE */
+    struct wf_item message; /* while WF_MESSAGE_QUEUED */
+    struct wf_completion completion;
+    atomic_uint refs;
+    atomic_uint messages;
+    atomic_uint head_ready; /* status and fields may be read */
+
+    /* Immutable after submission. */
+    uint8_t delivery;  /* enum wf_delivery_kind */
+    uint8_t body_mode; /* enum wf_body_mode */
+    struct wf_io_thread *io;
+    struct weft_request *request;
+    union {
+        weft_done_fn done;
+        struct weft_cq *cq;
+    };
+    void *context;               /* user of done, tag of cq */
+    uint64_t deadline_ms;        /* of the monotonic clock; WF_TIMER_NONE: none */
+    struct wf_body_stream *body; /* WF_BODY_STREAM */
+
+    /* I/O thread until done; then frozen. */
+    uint8_t stage;       /* enum weft_stage while it is with a connection */
+    bool is_started;     /* popped from the mailbox */
+    bool is_early;       /* its stream was opened before the peer's SETTINGS had come */
+    struct wf_node node; /* origin.waiting or conn.exchanges */
+    struct wf_timer deadline;
+    struct wf_conn *conn; /* set while it has a stream */
+    struct wf_h2_stream *stream;
+    uint64_t body_received; /* octets of content */
+    int64_t content_length; /* of the response; -1: unknown */
+    struct wf_response response;
+    const struct weft_error *error; /* wf_error_static() or allocated, see error_is_owned */
+    bool error_is_owned;
+};
+
+static inline struct weft_future *wf_exchange_of_item(struct wf_item *item)
+{
+    return wf_container_of(item, struct weft_future, item);
+}
+
+static inline struct weft_future *wf_exchange_of_message(struct wf_item *item)
+{
+    return wf_container_of(item, struct weft_future, message);
+}
+
+/* Takes a block of @io's engine and fills it for one user's reference and the engine's. Takes a
+ * reference on @request and on how->cq. NULL: out of memory. Thread: any. */
+struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request *request,
+                                    const struct weft_delivery *how, uint64_t now_ns);
+
+/* Drops @ref (WF_USER_REF or WF_ENGINE_REF) and frees with the last of either kind. Thread: any. */
+void wf_exchange_drop(struct weft_future *x, unsigned ref);
+
+/* Adds an engine's reference; the caller holds one of either kind. Thread: any. */
+static inline void wf_exchange_hold(struct weft_future *x)
+{
+    /* Relaxed: whoever adds has a reference already; ordering is the queue's. */
+    atomic_fetch_add_explicit(&x->refs, WF_ENGINE_REF, memory_order_relaxed);
+}
+
+/* Sends @bits (WF_MESSAGE_*) to the I/O thread. The caller holds a reference. Thread: any. */
+void wf_exchange_post(struct weft_future *x, unsigned bits);
+
+/* The head of the response is stored: tells whoever waits. Thread: I/O. */
+void wf_exchange_publish_head(struct weft_future *x);
+/* Octets or the end of a streamed body are there. Thread: I/O. */
+void wf_exchange_publish_body(struct weft_future *x);
+
+/* The one way in which an exchange ends. @error NULL: a complete response. The connection has let
+ * go of it already (conn and stream NULL). Delivery leaves with the turn's outbox. Thread: I/O, or
+ * whoever drains a stopped I/O thread's mailbox. */
+void wf_exchange_finish(struct weft_future *x, const struct weft_error *error);
+
+/* The same with a copy of @error. */
+void wf_exchange_finish_copy(struct weft_future *x, const struct weft_error *error);
+
+/* wf_exchange_finish() with an error made of its arguments. */
+void wf_exchange_fail(struct weft_future *x, enum weft_code code, enum weft_stage stage,
+                      enum weft_effect effect, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+#endif

@@ -1,0 +1,408 @@
+#include "io_thread/io_thread.h"
+
+#include "base/alloc.h"
+#include "io_thread/body_stream.h"
+#include "io_thread/conn.h"
+#include "io_thread/resolve.h"
+#include "io_thread/tls.h"
+#include "io_thread/tls_ctx.h"
+#include "message/error.h"
+#include "workers/park.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NS_PER_MS 1000000u
+
+static void deadline_fired(struct wf_timer *timer)
+{
+    struct weft_future *x = wf_container_of(timer, struct weft_future, deadline);
+    struct wf_io_thread *io = x->io;
+    enum weft_stage stage = WEFT_STAGE_QUEUE;
+    enum weft_effect effect = WEFT_NOT_SENT;
+    if (x->conn != NULL) {
+        wf_conn_describe(x->conn, x, &stage, &effect);
+        wf_conn_cancel(x->conn, x);
+    } else {
+        struct wf_origin *origin = wf_origin_of(io, x);
+        if (origin != NULL) {
+            stage = wf_origin_stage(origin);
+            wf_origin_unwait(origin, x);
+            wf_origin_pump_later(origin);
+        }
+    }
+    wf_exchange_fail(x, WEFT_ERR_DEADLINE, stage, effect,
+                     "the deadline passed in stage %s, before %s was complete",
+                     weft_stage_name(stage),
+                     stage == WEFT_STAGE_BODY ? "the response's body" : "a response");
+}
+
+static void cancelled(struct weft_future *x)
+{
+    enum weft_stage stage = WEFT_STAGE_QUEUE;
+    enum weft_effect effect = WEFT_NOT_SENT;
+    if (x->conn != NULL) {
+        wf_conn_describe(x->conn, x, &stage, &effect);
+        wf_conn_cancel(x->conn, x);
+    } else {
+        struct wf_origin *origin = wf_origin_of(x->io, x);
+        if (origin != NULL) {
+            stage = wf_origin_stage(origin);
+            wf_origin_unwait(origin, x);
+            wf_origin_pump_later(origin);
+        }
+    }
+    wf_exchange_fail(x, WEFT_ERR_CANCELLED, stage, effect, "the request was cancelled");
+}
+
+static void submitted(struct wf_io_thread *io, struct weft_future *x)
+{
+    wf_stat_add(&io->stats.submitted, 1);
+    io->active++;
+    x->is_started = true;
+    wf_timer_init(&x->deadline, deadline_fired);
+    if (wf_request_is_failed(x->request)) {
+        struct weft_error error;
+        wf_request_error(x->request, &error);
+        wf_exchange_finish_copy(x, &error);
+        return;
+    }
+    if (io->closing) {
+        wf_exchange_fail(x, WEFT_ERR_CLOSED, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
+                         "the client is closed");
+        return;
+    }
+    if (x->deadline_ms != WF_TIMER_NONE)
+        wf_timer_set(&io->timers, &x->deadline, x->deadline_ms);
+    wf_origin_submit(io, x);
+}
+
+static void message(struct wf_io_thread *io, struct weft_future *x)
+{
+    /* A13 with R13 in wf_exchange_post(). From here on a new message queues the item again. */
+    unsigned bits = atomic_exchange_explicit(&x->messages, 0, memory_order_acq_rel);
+    bool done = wf_completion_is_done(&x->completion);
+    if (!done && (bits & WF_MESSAGE_CANCEL) != 0) {
+        cancelled(x);
+    } else if (!done && (bits & WF_MESSAGE_CREDIT) != 0 && x->conn != NULL) {
+        /* Relaxed: a number; the octets it counts were the reader's own business. */
+        size_t len = atomic_exchange_explicit(&x->body->returned, 0, memory_order_relaxed);
+        wf_conn_credit(x->conn, x, len);
+    }
+    (void)io;
+    wf_exchange_drop(x, WF_ENGINE_REF);
+}
+
+static void drain_ended(struct wf_timer *timer)
+{
+    wf_container_of(timer, struct wf_io_thread, close_timer)->close_now = true;
+}
+
+static void close_asked(struct wf_io_thread *io)
+{
+    io->closing = true;
+    wf_timer_init(&io->close_timer, drain_ended);
+    if (io->drain_ms == 0)
+        io->close_now = true;
+    else if (io->drain_ms > 0)
+        wf_timer_set(&io->timers, &io->close_timer, io->now_ms + (uint64_t)io->drain_ms);
+}
+
+static void take_item(struct wf_io_thread *io, struct wf_item *item)
+{
+    switch (item->kind) {
+    case WF_ITEM_SUBMIT:
+        submitted(io, wf_exchange_of_item(item));
+        return;
+    case WF_ITEM_MESSAGE:
+        message(io, wf_exchange_of_message(item));
+        return;
+    case WF_ITEM_CLOSE:
+        close_asked(io);
+        return;
+    case WF_ITEM_DONE:
+    case WF_ITEM_READABLE:
+    case WF_ITEM_TRACE:
+        break;
+    }
+    WF_UNREACHABLE("such items go to queues and workers");
+}
+
+/* At most WF_TURN_ITEMS a turn; what is left stays in the backlog, in front of what comes. */
+static void take_mail(struct wf_io_thread *io)
+{
+    for (unsigned taken = 0; taken < WF_TURN_ITEMS; taken++) {
+        if (io->backlog == NULL)
+            io->backlog = wf_mailbox_take_all(&io->mailbox);
+        if (io->backlog == NULL)
+            return;
+        struct wf_mail *mail = io->backlog;
+        io->backlog = mail->next;
+        take_item(io, wf_item_of(mail));
+    }
+}
+
+static void read_unread(struct wf_io_thread *io)
+{
+    /* Those that have more after this turn's share queue behind the ones that were here. */
+    struct wf_node now;
+    wf_list_init(&now);
+    struct wf_node *node;
+    while ((node = wf_list_pop_front(&io->unread)) != NULL)
+        wf_list_push_back(&now, node);
+    while ((node = wf_list_pop_front(&now)) != NULL)
+        wf_conn_read(wf_container_of(node, struct wf_conn, unread_node));
+}
+
+static void write_dirty(struct wf_io_thread *io)
+{
+    struct wf_node now;
+    wf_list_init(&now);
+    struct wf_node *node;
+    while ((node = wf_list_pop_front(&io->dirty)) != NULL)
+        wf_list_push_back(&now, node);
+    while ((node = wf_list_pop_front(&now)) != NULL)
+        wf_conn_write(wf_container_of(node, struct wf_conn, dirty_node));
+}
+
+static void bury_dead(struct wf_io_thread *io)
+{
+    struct wf_node *node;
+    while ((node = wf_list_first(&io->dead)) != NULL)
+        wf_conn_free(wf_container_of(node, struct wf_conn, dead_node));
+}
+
+static bool has_work(const struct wf_io_thread *io)
+{
+    return io->backlog != NULL || io->close_now || !wf_list_is_empty(&io->unread) ||
+           !wf_list_is_empty(&io->dirty) || !wf_list_is_empty(&io->origins.pump);
+}
+
+static int sleep_ms(struct wf_io_thread *io)
+{
+    uint64_t next = wf_timers_next(&io->timers);
+    if (next == WF_TIMER_NONE)
+        return -1;
+    if (next <= io->now_ms)
+        return 0;
+    uint64_t wait = next - io->now_ms;
+    return wait > INT_MAX ? INT_MAX : (int)wait;
+}
+
+static void turn(struct wf_io_thread *io)
+{
+    int timeout = 0;
+    if (!has_work(io) && wf_mailbox_prepare_sleep(&io->mailbox))
+        timeout = sleep_ms(io);
+    int count = wf_poller_collect(&io->poller, timeout);
+    wf_mailbox_end_sleep(&io->mailbox);
+    wf_assert(count >= 0);
+    (void)count;
+    io->now_ms = wf_now_ns() / NS_PER_MS;
+    wf_poller_dispatch(&io->poller);
+    read_unread(io);
+    take_mail(io);
+    (void)wf_timers_advance(&io->timers, io->now_ms);
+    wf_origins_pump(io);
+    write_dirty(io);
+    wf_outbox_flush(&io->outbox, io->engine);
+    bury_dead(io);
+    wf_stat_add(&io->stats.turns, 1);
+}
+
+/* Ends everything. Submissions that come during it find a thread that is closing. */
+static void end_all(struct wf_io_thread *io)
+{
+    wf_origins_close(io);
+    wf_outbox_flush(&io->outbox, io->engine);
+    bury_dead(io);
+}
+
+static void drain_stopped(struct wf_io_thread *io);
+
+static void *run(void *user)
+{
+    struct wf_io_thread *io = user;
+    while (!io->closing || (io->active > 0 && !io->close_now) || io->backlog != NULL)
+        turn(io);
+    end_all(io);
+    wf_resolver_free(io->resolver);
+    wf_tls_io_free(io->tls_io);
+    wf_tls_thread_end();
+    io->resolver = NULL;
+    io->tls_io = NULL;
+    /* F24 with F25 in wf_io_thread_push(): set stopped, then look at the mailbox; there, push, then
+     * look at stopped. */
+    atomic_store_explicit(&io->stopped, true, memory_order_seq_cst);
+    drain_stopped(io);
+    return NULL;
+}
+
+/* One item that reached a thread that has ended. Callbacks run outside of the lock. */
+static void end_late(struct wf_io_thread *io, struct wf_item *item)
+{
+    struct wf_outbox outbox;
+    pthread_mutex_lock(&io->stopped_lock);
+    io->outbox.count = 0;
+    if (item->kind == WF_ITEM_SUBMIT) {
+        struct weft_future *x = wf_exchange_of_item(item);
+        io->active++;
+        wf_stat_add(&io->stats.submitted, 1);
+        if (wf_request_is_failed(x->request)) {
+            struct weft_error error;
+            wf_request_error(x->request, &error);
+            wf_exchange_finish_copy(x, &error);
+        } else {
+            wf_exchange_fail(x, WEFT_ERR_CLOSED, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
+                             "the client is closed");
+        }
+    }
+    outbox = io->outbox;
+    pthread_mutex_unlock(&io->stopped_lock);
+    outbox.runs_callbacks = true;
+    wf_outbox_flush(&outbox, io->engine);
+    if (item->kind == WF_ITEM_MESSAGE) {
+        struct weft_future *x = wf_exchange_of_message(item);
+        atomic_store_explicit(&x->messages, 0, memory_order_release);
+        wf_exchange_drop(x, WF_ENGINE_REF);
+    }
+}
+
+/* Thread: any, once the thread has stopped. */
+static void drain_stopped(struct wf_io_thread *io)
+{
+    while (wf_mail_stack_peek(&io->mailbox.mails)) {
+        struct wf_mail *mail = wf_mailbox_take_all(&io->mailbox);
+        while (mail != NULL) {
+            struct wf_mail *next = mail->next;
+            end_late(io, wf_item_of(mail));
+            mail = next;
+        }
+    }
+}
+
+void wf_io_thread_push(struct wf_io_thread *io, struct wf_mail *newest, struct wf_mail *oldest)
+{
+    if (wf_mailbox_push(&io->mailbox, newest, oldest)) {
+        /* Relaxed: a counter for people. */
+        atomic_fetch_add_explicit(&io->wakeups, 1, memory_order_relaxed);
+        wf_wake_signal(&io->wake);
+    }
+    if (WF_UNLIKELY(atomic_load_explicit(&io->stopped, memory_order_seq_cst))) /* F25 */
+        drain_stopped(io);
+}
+
+void wf_io_thread_count_end(struct wf_io_thread *io, bool succeeded)
+{
+    io->active--;
+    wf_stat_add(succeeded ? &io->stats.succeeded : &io->stats.failed, 1);
+}
+
+static int start_thread(struct wf_io_thread *io)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    /* The program's signals are the program's own threads' business. */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&io->thread, NULL, run, io);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed == 0) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "weft-io%u", io->index);
+        (void)pthread_setname_np(io->thread, name);
+    }
+    return failed;
+}
+
+static bool fill(struct wf_io_thread *io)
+{
+    io->read_buf = wf_alloc(WF_READ_LEFTOVER + WF_READ_LEN);
+    io->resolver = wf_resolver_new(&io->poller, &io->timers);
+    io->tls_io = wf_tls_io_new();
+    bool have_origins = wf_origins_init(&io->origins);
+    return io->read_buf != NULL && io->resolver != NULL && io->tls_io != NULL && have_origins;
+}
+
+static void free_parts(struct wf_io_thread *io)
+{
+    wf_resolver_free(io->resolver);
+    wf_tls_io_free(io->tls_io);
+    wf_free(io->origins.buckets);
+    wf_free(io->read_buf);
+    wf_wake_fini(&io->wake);
+    wf_poller_fini(&io->poller);
+    pthread_mutex_destroy(&io->stopped_lock);
+    wf_free(io);
+}
+
+struct wf_io_thread *wf_io_thread_new(struct weft_client *engine, unsigned index,
+                                      struct weft_error *out_error)
+{
+    struct wf_io_thread *io = wf_alloc_aligned(WF_CACHE_LINE, sizeof(*io));
+    if (io == NULL)
+        goto no_memory;
+    memset(io, 0, sizeof(*io));
+    io->engine = engine;
+    io->index = index;
+    io->now_ms = wf_now_ns() / NS_PER_MS;
+    io->close_item.kind = WF_ITEM_CLOSE;
+    wf_mailbox_init(&io->mailbox);
+    wf_timers_init(&io->timers, io->now_ms);
+    wf_list_init(&io->dirty);
+    wf_list_init(&io->unread);
+    wf_list_init(&io->dead);
+    int failed = wf_poller_init(&io->poller);
+    if (failed != 0)
+        goto no_poller;
+    failed = wf_wake_init(&io->wake, &io->poller, NULL);
+    if (failed != 0)
+        goto no_wake;
+    pthread_mutex_init(&io->stopped_lock, NULL);
+    if (!fill(io)) {
+        free_parts(io);
+        goto no_memory;
+    }
+    failed = start_thread(io);
+    if (failed != 0) {
+        free_parts(io);
+        wf_error_set(out_error, WEFT_ERR_INTERNAL, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
+                     "cannot start an I/O thread: %s", strerror(failed));
+        out_error->sys_errno = failed;
+        return NULL;
+    }
+    return io;
+
+no_wake:
+    wf_poller_fini(&io->poller);
+no_poller:
+    wf_free(io);
+    wf_error_set(out_error, WEFT_ERR_INTERNAL, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
+                 "cannot make an epoll or eventfd descriptor: %s", strerror(failed));
+    out_error->sys_errno = failed;
+    return NULL;
+no_memory:
+    *out_error = *wf_error_static(WEFT_ERR_NO_MEMORY);
+    return NULL;
+}
+
+void wf_io_thread_close(struct wf_io_thread *io, int64_t drain_ms)
+{
+    io->drain_ms = drain_ms;
+    wf_io_thread_push(io, &io->close_item.mail, &io->close_item.mail);
+}
+
+void wf_io_thread_join(struct wf_io_thread *io)
+{
+    pthread_join(io->thread, NULL);
+}
+
+void wf_io_thread_free(struct wf_io_thread *io)
+{
+    if (io != NULL)
+        free_parts(io);
+}

@@ -1,0 +1,311 @@
+#include "io_thread/origin.h"
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "io_thread/conn.h"
+#include "io_thread/engine.h"
+#include "io_thread/exchange.h"
+#include "io_thread/io_thread.h"
+#include "message/error.h"
+
+#include <string.h>
+
+#define FIRST_BUCKETS 16u
+
+bool wf_origins_init(struct wf_origins *origins)
+{
+    origins->buckets = wf_calloc(FIRST_BUCKETS, sizeof(*origins->buckets));
+    origins->bucket_count = FIRST_BUCKETS;
+    origins->count = 0;
+    origins->last = NULL;
+    wf_list_init(&origins->pump);
+    return origins->buckets != NULL;
+}
+
+void wf_origins_fini(struct wf_origins *origins)
+{
+    wf_assert(origins->count == 0);
+    wf_free(origins->buckets);
+}
+
+/* Twice the buckets; without memory the chains grow longer instead. */
+static void grow(struct wf_origins *origins)
+{
+    size_t count = origins->bucket_count * 2;
+    struct wf_origin **buckets = wf_calloc(count, sizeof(struct wf_origin *));
+    if (buckets == NULL)
+        return;
+    for (size_t i = 0; i < origins->bucket_count; i++) {
+        struct wf_origin *origin = origins->buckets[i];
+        while (origin != NULL) {
+            struct wf_origin *next = origin->next_in_bucket;
+            struct wf_origin **bucket = &buckets[origin->hash & (count - 1)];
+            origin->next_in_bucket = *bucket;
+            *bucket = origin;
+            origin = next;
+        }
+    }
+    wf_free(origins->buckets);
+    origins->buckets = buckets;
+    origins->bucket_count = count;
+}
+
+static bool is_origin(const struct wf_origin *origin, const struct wf_url *url)
+{
+    return origin->hash == url->origin_hash && origin->key_len == url->origin.len &&
+           memcmp(origin->key, url->origin.ptr, url->origin.len) == 0;
+}
+
+static struct wf_origin *find(struct wf_origins *origins, const struct wf_url *url)
+{
+    if (origins->last != NULL && is_origin(origins->last, url))
+        return origins->last;
+    struct wf_origin *origin = origins->buckets[url->origin_hash & (origins->bucket_count - 1)];
+    while (origin != NULL && !is_origin(origin, url))
+        origin = origin->next_in_bucket;
+    if (origin != NULL)
+        origins->last = origin;
+    return origin;
+}
+
+static struct wf_origin *add(struct wf_io_thread *io, const struct wf_url *url)
+{
+    struct wf_origins *origins = &io->origins;
+    struct wf_origin *origin = wf_calloc(1, sizeof(*origin) + url->origin.len + url->host.len + 2);
+    if (origin == NULL)
+        return NULL;
+    origin->io = io;
+    origin->hash = url->origin_hash;
+    origin->key = (char *)(origin + 1);
+    origin->key_len = url->origin.len;
+    memcpy(origin->key, url->origin.ptr, url->origin.len);
+    origin->host = origin->key + url->origin.len + 1;
+    memcpy(origin->host, url->host.ptr, url->host.len);
+    origin->port = url->port;
+    origin->https = url->https;
+    wf_list_init(&origin->conns);
+    wf_list_init(&origin->returned);
+    wf_list_init(&origin->waiting);
+    wf_list_init(&origin->pump_node);
+    if (origins->count >= origins->bucket_count)
+        grow(origins);
+    struct wf_origin **bucket = &origins->buckets[origin->hash & (origins->bucket_count - 1)];
+    origin->next_in_bucket = *bucket;
+    *bucket = origin;
+    origins->count++;
+    origins->last = origin;
+    return origin;
+}
+
+void wf_origin_release(struct wf_origin *origin)
+{
+    if (origin->conn_count > 0 || origin->waiting_count > 0)
+        return;
+    struct wf_origins *origins = &origin->io->origins;
+    struct wf_origin **at = &origins->buckets[origin->hash & (origins->bucket_count - 1)];
+    while (*at != origin)
+        at = &(*at)->next_in_bucket;
+    *at = origin->next_in_bucket;
+    origins->count--;
+    if (origins->last == origin)
+        origins->last = NULL;
+    wf_list_remove(&origin->pump_node);
+    wf_free(origin);
+}
+
+/* The connection with the most room left in use: fewest open streams. NULL: none has room. */
+static struct wf_conn *choose(const struct wf_origin *origin)
+{
+    struct wf_conn *best = NULL;
+    uint32_t fewest = UINT32_MAX;
+    for (struct wf_node *node = origin->conns.next; node != &origin->conns; node = node->next) {
+        struct wf_conn *conn = wf_container_of(node, struct wf_conn, origin_node);
+        if (wf_conn_capacity(conn) == 0)
+            continue;
+        uint32_t open = wf_h2_session_open_streams(conn->session);
+        if (open < fewest) {
+            fewest = open;
+            best = conn;
+            if (open == 0)
+                break;
+        }
+    }
+    return best;
+}
+
+/* False: no connection has room for @x. True: it was started, or ended. */
+static bool start(const struct wf_origin *origin, struct weft_future *x)
+{
+    for (;;) {
+        struct wf_conn *conn = choose(origin);
+        if (conn == NULL)
+            return false;
+        enum wf_conn_start result = wf_conn_start(conn, x);
+        if (result == WF_CONN_STARTED || result == WF_CONN_ENDED)
+            return true;
+        if (result == WF_CONN_FULL)
+            return false;
+    }
+}
+
+/* Brings the origin up to its number of connections. False: none is there or on its way. */
+static bool open_missing(struct wf_origin *origin)
+{
+    unsigned wanted = origin->io->engine->config.connections_per_origin;
+    while (origin->usable_count + origin->opening_count < wanted) {
+        if (!wf_conn_open(origin))
+            break;
+    }
+    return origin->usable_count + origin->opening_count > 0;
+}
+
+static void wait_in_line(struct wf_origin *origin, struct wf_node *at, struct weft_future *x)
+{
+    wf_list_insert_before(at, &x->node);
+    origin->waiting_count++;
+    wf_stat_add(&origin->io->stats.requests_queued, 1);
+}
+
+static struct weft_future *leave_line(struct wf_origin *origin)
+{
+    struct wf_node *node = wf_list_first(&origin->returned);
+    if (node == NULL)
+        node = wf_list_first(&origin->waiting);
+    if (node == NULL)
+        return NULL;
+    struct weft_future *x = wf_container_of(node, struct weft_future, node);
+    wf_origin_unwait(origin, x);
+    return x;
+}
+
+void wf_origin_unwait(struct wf_origin *origin, struct weft_future *x)
+{
+    wf_list_remove(&x->node);
+    origin->waiting_count--;
+    wf_stat_sub(&origin->io->stats.requests_queued, 1);
+}
+
+void wf_origin_return(struct wf_origin *origin, struct weft_future *x)
+{
+    wait_in_line(origin, &origin->returned, x);
+    wf_origin_pump_later(origin);
+}
+
+struct wf_origin *wf_origin_of(struct wf_io_thread *io, const struct weft_future *x)
+{
+    if (x->conn != NULL || !wf_node_is_linked(&x->node))
+        return NULL;
+    return find(&io->origins, wf_request_url(x->request));
+}
+
+void wf_origin_submit(struct wf_io_thread *io, struct weft_future *x)
+{
+    const struct wf_url *url = wf_request_url(x->request);
+    struct wf_origin *origin = find(&io->origins, url);
+    if (origin == NULL)
+        origin = add(io, url);
+    if (origin == NULL) {
+        wf_exchange_fail(x, WEFT_ERR_NO_MEMORY, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
+                         "no memory for a new origin");
+        return;
+    }
+    if (origin->waiting_count == 0 && start(origin, x))
+        return;
+    if (origin->waiting_count >= io->engine->config.max_queued) {
+        wf_exchange_fail(x, WEFT_ERR_QUEUE_FULL, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
+                         "%zu requests wait for %s already, as many as max_queued allows",
+                         origin->waiting_count, origin->key);
+        wf_origin_release(origin);
+        return;
+    }
+    wait_in_line(origin, &origin->waiting, x);
+    wf_origin_pump_later(origin);
+}
+
+void wf_origin_pump_later(struct wf_origin *origin)
+{
+    if (!wf_node_is_linked(&origin->pump_node))
+        wf_list_push_back(&origin->io->origins.pump, &origin->pump_node);
+}
+
+static void pump(struct wf_origin *origin)
+{
+    struct weft_future *x;
+    while ((x = leave_line(origin)) != NULL) {
+        if (start(origin, x))
+            continue;
+        /* Back to the front, where it was. */
+        wait_in_line(origin, origin->returned.next, x);
+        break;
+    }
+    if (origin->waiting_count > 0 && !open_missing(origin)) {
+        struct weft_error error;
+        wf_error_set(&error, WEFT_ERR_NO_MEMORY, WEFT_STAGE_CONNECT, WEFT_NOT_SENT,
+                     "no memory to connect to %s", origin->key);
+        wf_origin_fail_waiting(origin, &error);
+    }
+    wf_origin_release(origin);
+}
+
+void wf_origins_pump(struct wf_io_thread *io)
+{
+    /* What is added while it runs waits for the next turn's: no origin can hold the loop. */
+    struct wf_node now;
+    wf_list_init(&now);
+    struct wf_node *node;
+    while ((node = wf_list_pop_front(&io->origins.pump)) != NULL)
+        wf_list_push_back(&now, node);
+    while ((node = wf_list_pop_front(&now)) != NULL)
+        pump(wf_container_of(node, struct wf_origin, pump_node));
+}
+
+enum weft_stage wf_origin_stage(const struct wf_origin *origin)
+{
+    if (origin->usable_count > 0)
+        return WEFT_STAGE_QUEUE;
+    enum weft_stage stage = WEFT_STAGE_QUEUE;
+    for (struct wf_node *node = origin->conns.next; node != &origin->conns; node = node->next) {
+        const struct wf_conn *conn = wf_container_of(node, struct wf_conn, origin_node);
+        enum weft_stage its = conn->state == WF_CONN_RESOLVING    ? WEFT_STAGE_RESOLVE
+                              : conn->state == WF_CONN_CONNECTING ? WEFT_STAGE_CONNECT
+                              : conn->state == WF_CONN_TLS        ? WEFT_STAGE_TLS
+                                                                  : WEFT_STAGE_QUEUE;
+        stage = its > stage ? its : stage;
+    }
+    return stage;
+}
+
+void wf_origin_fail_waiting(struct wf_origin *origin, const struct weft_error *error)
+{
+    struct weft_error copy = *error;
+    copy.effect = WEFT_NOT_SENT;
+    struct weft_future *x;
+    while ((x = leave_line(origin)) != NULL)
+        wf_exchange_finish_copy(x, &copy);
+}
+
+static void close_one(struct wf_origin *origin, const struct weft_error *error)
+{
+    wf_origin_fail_waiting(origin, error);
+    struct wf_node *node;
+    while ((node = wf_list_first(&origin->conns)) != NULL) {
+        struct wf_conn *conn = wf_container_of(node, struct wf_conn, origin_node);
+        wf_conn_say_goodbye(conn);
+        wf_conn_close(conn, error);
+    }
+}
+
+void wf_origins_close(struct wf_io_thread *io)
+{
+    struct weft_error error;
+    wf_error_set(&error, WEFT_ERR_CLOSED, WEFT_STAGE_QUEUE, WEFT_NOT_SENT, "the client was closed");
+    for (size_t i = 0; i < io->origins.bucket_count; i++) {
+        struct wf_origin *origin = io->origins.buckets[i];
+        while (origin != NULL) {
+            struct wf_origin *next = origin->next_in_bucket;
+            close_one(origin, &error);
+            wf_origin_release(origin);
+            origin = next;
+        }
+    }
+}

@@ -1,0 +1,77 @@
+/* Origins (RFC 6454) of one I/O thread: each has its connections and the requests that wait for
+ * one. Requests go to the connection with the fewest open streams; those beyond what the peers
+ * allow wait in the order in which they came. Thread: I/O. */
+#ifndef WF_IO_THREAD_ORIGIN_H
+#define WF_IO_THREAD_ORIGIN_H
+
+#include "base/alloc.h"
+#include "base/list.h"
+#include "base/slice.h"
+#include "weft/error.h"
+
+struct weft_future;
+struct wf_conn;
+struct wf_io_thread;
+
+struct wf_origin {
+    struct wf_io_thread *io;
+    struct wf_origin *next_in_bucket;
+    uint64_t hash;
+    char *key; /* "https://host:port" */
+    size_t key_len;
+    char *host; /* for the resolver, SNI and verification */
+    uint16_t port;
+    bool https;
+
+    struct wf_node conns;     /* conn.origin_node: in any state but closed */
+    struct wf_node returned; /* exchange.node: was sent too early; goes before all of waiting */
+    struct wf_node waiting;   /* exchange.node, oldest first */
+    struct wf_node pump_node; /* io_thread.origins.pump, while requests may be able to start */
+    size_t waiting_count;
+    unsigned conn_count;
+    unsigned usable_count;  /* connections that take requests */
+    unsigned opening_count; /* connections that may become usable */
+    unsigned fruitless;     /* usable connections in a row that ended without a response */
+};
+
+struct wf_origins {
+    struct wf_origin **buckets;
+    size_t bucket_count; /* a power of two */
+    size_t count;
+    struct wf_origin *last; /* found last: most callers ask one origin many times */
+    struct wf_node pump;
+};
+
+WF_MUST_USE bool wf_origins_init(struct wf_origins *origins);
+/* All origins are gone already. */
+void wf_origins_fini(struct wf_origins *origins);
+
+/* Starts @x on a connection of its origin, or lets it wait, or ends it. */
+void wf_origin_submit(struct wf_io_thread *io, struct weft_future *x);
+
+/* A connection of @origin may have room now: the turn's end starts what waits. */
+void wf_origin_pump_later(struct wf_origin *origin);
+/* Starts what waits on connections that have room; opens connections where some are missing. */
+void wf_origins_pump(struct wf_io_thread *io);
+
+/* @x was refused because it had been sent before the peer's SETTINGS said how many streams there
+ * may be: it waits again, in front of those that were never sent. */
+void wf_origin_return(struct wf_origin *origin, struct weft_future *x);
+
+/* @x leaves the waiting list (it ended otherwise). */
+void wf_origin_unwait(struct wf_origin *origin, struct weft_future *x);
+/* The origin that @x waits for, NULL when it does not wait. */
+struct wf_origin *wf_origin_of(struct wf_io_thread *io, const struct weft_future *x);
+/* What the oldest waiting request is waiting for. */
+enum weft_stage wf_origin_stage(const struct wf_origin *origin);
+
+/* No connection could be had: all that waits ends with @error's code, text and numbers. */
+void wf_origin_fail_waiting(struct wf_origin *origin, const struct weft_error *error);
+
+/* Frees the origin when it has neither connections nor waiting requests. */
+void wf_origin_release(struct wf_origin *origin);
+
+/* Ends all connections and waiting requests of all origins with WEFT_ERR_CLOSED. */
+void wf_origins_close(struct wf_io_thread *io);
+
+#endif

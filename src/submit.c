@@ -1,0 +1,75 @@
+/* Submission: from the caller's thread into an I/O thread's mailbox. */
+#include "io_thread/engine.h"
+#include "io_thread/exchange.h"
+#include "io_thread/io_thread.h"
+#include "weft/client.h"
+#include "workers/park.h"
+
+#include <string.h>
+
+static struct wf_io_thread *io_thread_near(const struct weft_client *client)
+{
+    if (client->io_thread_count == 1)
+        return client->io_threads[0];
+    /* A thread keeps to one I/O thread, so that its batches stay together. */
+    uint64_t hash = (uint64_t)pthread_self() * UINT64_C(0x9e3779b97f4a7c15);
+    return client->io_threads[(hash >> 32) % client->io_thread_count];
+}
+
+/* The caller's version of the struct, brought to ours. */
+static void read_delivery(struct weft_delivery *delivery, const struct weft_delivery *given)
+{
+    *delivery = (struct weft_delivery)WEFT_DELIVERY_INIT;
+    if (given == NULL)
+        return;
+    size_t size = given->size < sizeof(*delivery) ? given->size : sizeof(*delivery);
+    memcpy(delivery, given, size);
+}
+
+size_t weft_submit_batch(struct weft_client *client, struct weft_request *const *requests,
+                         size_t count, const struct weft_delivery *how, void *const *tags,
+                         struct weft_future **out_futures)
+{
+    struct weft_delivery delivery;
+    read_delivery(&delivery, how);
+    if (delivery.done != NULL && wf_engine_workers(client) == NULL && !wf_engine_is_closed(client))
+        return 0;
+    struct wf_io_thread *io = io_thread_near(client);
+    uint64_t now_ns = wf_now_ns();
+    struct wf_mail *newest = NULL;
+    struct wf_mail *oldest = NULL;
+    size_t made = 0;
+    for (; made < count; made++) {
+        if (tags != NULL)
+            delivery.tag = tags[made];
+        struct weft_future *x = wf_exchange_new(io, requests[made], &delivery, now_ns);
+        if (x == NULL)
+            break;
+        wf_request_freeze(requests[made]);
+        out_futures[made] = x;
+        x->item.mail.next = newest;
+        newest = &x->item.mail;
+        if (oldest == NULL)
+            oldest = newest;
+    }
+    if (newest != NULL)
+        wf_io_thread_push(io, newest, oldest);
+    return made;
+}
+
+struct weft_future *weft_submit(struct weft_client *client, struct weft_request *request,
+                                const struct weft_delivery *how)
+{
+    struct weft_future *future;
+    return weft_submit_batch(client, &request, 1, how, NULL, &future) == 1 ? future : NULL;
+}
+
+struct weft_future *weft_get(struct weft_client *client, const char *url)
+{
+    struct weft_request *request = weft_request_new("GET", url);
+    if (request == NULL)
+        return NULL;
+    struct weft_future *future = weft_submit(client, request, NULL);
+    weft_request_unref(request);
+    return future;
+}

@@ -1,0 +1,34 @@
+/* A small HTTP/2 server on loopback, cleartext, on a thread of its own: the other end of tests of
+ * the public API. What a request's path asks for is what happens to it:
+ *
+ *   /bytes/N    200 with N octets          /echo      200 with the request's body
+ *   /status/N   N without a body           /hang      no answer, ever
+ *   /refuse     RST_STREAM REFUSED_STREAM  /reset     RST_STREAM INTERNAL_ERROR
+ *   /half       a response that is reset in the middle of its body
+ *   /cut        a response that loses its connection in the middle of its body
+ *   /goaway     GOAWAY that excludes the request, then the end of the connection
+ *   /trailers   200, a body and trailers   /drip/N    N octets, one for each DATA frame
+ */
+#ifndef TESTS_SUPPORT_LOOP_SERVER_H
+#define TESTS_SUPPORT_LOOP_SERVER_H
+
+#include <stdint.h>
+
+struct loop_server;
+
+struct loop_server_config {
+    uint32_t max_streams; /* 0: 128 */
+    uint32_t close_after; /* requests after which a connection is closed; 0: never */
+};
+
+/* Listens on 127.0.0.1 and starts the thread. Aborts when that cannot be done. */
+struct loop_server *loop_server_new(const struct loop_server_config *config);
+uint16_t loop_server_port(const struct loop_server *server);
+/* Requests whose HEADERS were received so far; connections accepted so far. */
+uint64_t loop_server_requests(struct loop_server *server);
+uint64_t loop_server_connections(struct loop_server *server);
+/* Waits until @count requests were received in all. */
+void loop_server_await_requests(struct loop_server *server, uint64_t count);
+void loop_server_free(struct loop_server *server);
+
+#endif
