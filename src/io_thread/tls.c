@@ -43,7 +43,7 @@ static enum wf_io_result tls_handshake(struct wf_transport *t)
     if (tls->handshake_done)
         return WF_IO_OK;
     wf_tls_io_begin(tls, 2 * TLS_IN_CAP);
-    int ret = wolfSSL_connect(tls->ssl);
+    int ret = tls->is_server ? wolfSSL_accept(tls->ssl) : wolfSSL_connect(tls->ssl);
     int code = ret == WOLFSSL_SUCCESS ? 0 : wolfSSL_get_error(tls->ssl, ret);
     if (tls->cut_short)
         (void)wf_io_fail(t, WF_IO_ERR_TLS_PROTOCOL, 0, 0, "%.64s sends a handshake without end",
@@ -255,15 +255,20 @@ static bool copy_host(char *to, const char *host)
     return true;
 }
 
+static void set_io(struct wf_tls *tls)
+{
+    wolfSSL_SSLSetIORecv(tls->ssl, wf_tls_receive);
+    wolfSSL_SSLSetIOSend(tls->ssl, wf_tls_send);
+    wolfSSL_SetIOReadCtx(tls->ssl, tls);
+    wolfSSL_SetIOWriteCtx(tls->ssl, tls);
+}
+
 static bool set_up(struct wf_tls *tls, struct wf_tls_ctx *ctx, const char *alpn)
 {
     tls->ssl = wolfSSL_new(ctx->wolfssl);
     if (tls->ssl == NULL)
         return false;
-    wolfSSL_SSLSetIORecv(tls->ssl, wf_tls_receive);
-    wolfSSL_SSLSetIOSend(tls->ssl, wf_tls_send);
-    wolfSSL_SetIOReadCtx(tls->ssl, tls);
-    wolfSSL_SetIOWriteCtx(tls->ssl, tls);
+    set_io(tls);
     wolfSSL_SetCertCbCtx(tls->ssl, tls);
     if (!is_literal(tls->host) &&
         wolfSSL_UseSNI(tls->ssl, WOLFSSL_SNI_HOST_NAME, tls->host,
@@ -303,6 +308,22 @@ struct wf_transport *wf_tls_new(struct wf_tls_ctx *ctx, struct wf_tls_io *io, in
     wf_free(tls);
     *out_error = failed.error;
     return NULL;
+}
+
+struct wf_transport *wf_tls_new_server(WOLFSSL *ssl, struct wf_tls_io *io, int fd)
+{
+    struct wf_tls *tls = wf_calloc(1, sizeof(*tls));
+    if (tls == NULL)
+        return NULL;
+    tls->base.ops = &tls_ops;
+    tls->io = io;
+    tls->ssl = ssl;
+    tls->fd = fd;
+    tls->is_server = true;
+    tls->insecure = true; /* a client has no certificate */
+    (void)snprintf(tls->host, sizeof(tls->host), "the client");
+    set_io(tls);
+    return &tls->base;
 }
 
 const char *wf_tls_version(const struct wf_transport *t)

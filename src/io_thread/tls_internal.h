@@ -1,6 +1,6 @@
 /* What the parts of the TLS transport share: tls.c (the transport), tls_io.c (ciphertext buffers
  * and wolfSSL's callbacks), tls_verify.c (certificates), tls_error.c (what went wrong, in words).
- * Nobody else includes this. */
+ * Nobody else includes this, but the test server for wf_tls_new_server(). */
 #ifndef WF_IO_THREAD_TLS_INTERNAL_H
 #define WF_IO_THREAD_TLS_INTERNAL_H
 
@@ -34,6 +34,7 @@ struct wf_tls {
     WOLFSSL *ssl;
     int fd;
 
+    bool is_server;
     bool insecure;
     bool handshake_done;
     bool out_of_memory; /* inside a callback */
@@ -74,6 +75,10 @@ int wf_tls_verified(int is_valid, WOLFSSL_X509_STORE_CTX *store);
 int wf_tls_accept_any(int is_valid, WOLFSSL_X509_STORE_CTX *store);
 /* After the handshake: whether the certificate is for the host. */
 enum wf_io_result wf_tls_verify_host(struct wf_tls *tls);
+
+/* tls.c: the other end of a connection, for weft-serve. @ssl has all but its I/O set up. Takes
+ * ownership of @ssl and @fd when it succeeds. NULL: out of memory. */
+WF_MUST_USE struct wf_transport *wf_tls_new_server(WOLFSSL *ssl, struct wf_tls_io *io, int fd);
 
 /* tls_error.c: translates the failure of a call into wolfSSL. Returns WF_IO_ERROR. */
 enum wf_io_result wf_tls_fail(struct wf_tls *tls, int tls_code);
