@@ -118,7 +118,7 @@ void wf_h2_connection_error(struct wf_h2_session *s, uint32_t code, const char *
     s->error_pending = true;
     /* What was not begun to be written is dropped, so that "not sent" stays true. */
     wf_h2_output_cut(&s->out);
-    bool told = wf_h2_send_goaway(s, code, reason);
+    bool told = wf_h2_send_goaway(s, s->highest_peer_id, code, reason);
     (void)told; /* without memory for it the peer finds out by the connection's end */
     end_all_streams(s, WF_H2_END_CONNECTION_ERROR, code, reason);
 }

@@ -185,7 +185,8 @@ void wf_h2_send_ping_ack(struct wf_h2_session *s, const uint8_t opaque[8]);
 void wf_h2_send_rst_stream(struct wf_h2_session *s, uint32_t id, uint32_t code, bool provoked);
 void wf_h2_send_window_update(struct wf_h2_session *s, uint32_t id, uint32_t increment);
 /* False: no memory. */
-WF_MUST_USE bool wf_h2_send_goaway(struct wf_h2_session *s, uint32_t code, const char *debug);
+WF_MUST_USE bool wf_h2_send_goaway(struct wf_h2_session *s, uint32_t last_stream_id, uint32_t code,
+                                   const char *debug);
 /* Puts the stream on the send list, or takes it off, as its body and window have it. */
 void wf_h2_stream_schedule(struct wf_h2_session *s, struct wf_h2_stream *stream);
 /* @len octets of @stream's DATA are done with: credit may go back. */

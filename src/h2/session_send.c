@@ -114,14 +114,18 @@ void wf_h2_send_window_update(struct wf_h2_session *s, uint32_t id, uint32_t inc
     after_queueing(s, begin, wf_h2_encode_window_update(&s->out.buf, id, increment));
 }
 
-bool wf_h2_send_goaway(struct wf_h2_session *s, uint32_t code, const char *debug)
+bool wf_h2_send_goaway(struct wf_h2_session *s, uint32_t last_stream_id, uint32_t code,
+                       const char *debug)
 {
     size_t begin = wf_buf_len(&s->out.buf);
     struct wf_slice text = debug != NULL ? wf_slice_str(debug) : wf_slice(NULL, 0);
-    if (!wf_h2_encode_goaway(&s->out.buf, s->highest_peer_id, code, text))
+    uint32_t last = last_stream_id;
+    /* RFC 9113 section 6.8: the identifier of a later GOAWAY is never higher. */
+    if (s->goaway_sent && last > s->refused_above)
+        last = s->refused_above;
+    if (!wf_h2_encode_goaway(&s->out.buf, last, code, text))
         return false;
-    if (!s->goaway_sent)
-        s->refused_above = s->highest_peer_id;
+    s->refused_above = last;
     s->goaway_sent = true;
     trace_from(s, begin, NULL);
     return true;
@@ -146,7 +150,14 @@ bool wf_h2_session_ping(struct wf_h2_session *s, const uint8_t opaque[8])
 
 bool wf_h2_session_goaway(struct wf_h2_session *s, uint32_t code, const char *debug)
 {
-    return s->dead || wf_h2_send_goaway(s, code, debug);
+    return s->dead || wf_h2_send_goaway(s, s->highest_peer_id, code, debug);
+}
+
+bool wf_h2_session_goaway_at(struct wf_h2_session *s, uint32_t last_stream_id, uint32_t code,
+                             const char *debug)
+{
+    wf_assert(last_stream_id <= s->highest_peer_id);
+    return s->dead || wf_h2_send_goaway(s, last_stream_id, code, debug);
 }
 
 /* RFC 9113 section 6.5.2: what the peer says it is willing to take. */
