@@ -2,9 +2,9 @@ weft_unit_test(poller)
 weft_unit_test(wake)
 weft_unit_test(timers)
 weft_unit_test(dial)
-
+weft_unit_test(resolve)
 weft_unit_test(transport)
-
+weft_unit_test(verify)
 weft_unit_test(tls_ctx)
 set(tls_pair "${PROJECT_SOURCE_DIR}/tests/support/tls_pair.c"
              "${PROJECT_SOURCE_DIR}/tests/support/tls_peer.c")
@@ -18,7 +18,7 @@ add_custom_command(OUTPUT "${WEFT_TEST_CERTS}/complete"
   DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/make_certs"
   COMMENT "Making the test certificates")
 add_custom_target(weft_test_certs DEPENDS "${WEFT_TEST_CERTS}/complete")
-foreach(noun tls_ctx tls tls_handshake)
+foreach(noun verify tls_ctx tls tls_handshake)
   add_dependencies(test_${noun} weft_test_certs)
   target_compile_definitions(test_${noun} PRIVATE WEFT_TEST_CERTS="${WEFT_TEST_CERTS}")
 endforeach()
