@@ -8,9 +8,9 @@
  *     clear what the wake-up left, for instance the eventfd's count;
  *     mail = wf_mailbox_take_all(mb);
  *
- * The wake-up is cleared while the consumer is awake: once it has announced sleep, a wake-up that is
- * thrown away takes its reason with it. A wake-up may come although the consumer did not sleep after all
- * (a producer was told just before the consumer changed its mind); it is harmless.
+ * The wake-up is cleared while the consumer is awake: once it has announced sleep, a wake-up that
+ * is thrown away takes its reason with it. A wake-up may come although the consumer did not sleep
+ * after all (a producer was told just before the consumer changed its mind); it is harmless.
  *
  * `asleep` is a word a futex can wait on: 1 while the consumer sleeps and nobody was told to wake
  * it.
