@@ -87,7 +87,7 @@ struct wf_pool {
 static void bin_lock(struct bin *bin)
 {
     unsigned spins = 0;
-    /* A1: pairs with R1 in bin_unlock(). */
+    /* A8 with R8 in bin_unlock(). */
     while (atomic_exchange_explicit(&bin->locked, 1, memory_order_acquire) != 0) {
         /* Relaxed: waits for a change without taking the line away from its owner. */
         while (atomic_load_explicit(&bin->locked, memory_order_relaxed) != 0) {
@@ -100,7 +100,7 @@ static void bin_lock(struct bin *bin)
 
 static void bin_unlock(struct bin *bin)
 {
-    /* R1: publishes what the lock guards; pairs with A1. */
+    /* R8: publishes what the lock guards; pairs with A8. */
     atomic_store_explicit(&bin->locked, 0, memory_order_release);
 }
 
@@ -176,7 +176,7 @@ void wf_pool_at_end(struct wf_pool *pool, void (*end)(void *user), void *user)
 
 static void add_remaining(struct wf_pool *pool, int64_t count)
 {
-    /* R2 and A2 in one: each leaver publishes its use of the pool, the last receives all of them.
+    /* R9 and A9 in one: each leaver publishes its use of the pool, the last receives all of them.
      */
     int64_t before = atomic_fetch_add_explicit(&pool->remaining, count, memory_order_acq_rel);
     if (before + count == 0)

@@ -4,6 +4,7 @@
 #include "workers/park.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -185,6 +186,91 @@ static void test_pollers_and_sleepers_share_all(void **state)
         4);
 }
 
+#define ROUNDS  20000
+#define LOST_MS 20000
+
+struct pair {
+    struct wf_cq *cq;
+    pthread_t thread;
+    bool polls;
+    int lost;
+    atomic_uint arrived;
+};
+
+static bool await_readable(int epoll)
+{
+    struct epoll_event event;
+    return epoll_wait(epoll, &event, 1, LOST_MS) == 1;
+}
+
+static void *receive_pairs(void *arg)
+{
+    struct pair *p = arg;
+    struct wf_mail *out[TAKE];
+    struct epoll_event event = {.events = EPOLLIN};
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (p->polls && epoll_ctl(epoll, EPOLL_CTL_ADD, wf_cq_fd(p->cq), &event) != 0)
+        p->lost++;
+    unsigned arrived = 0;
+    while (arrived < 2 * ROUNDS && p->lost == 0) {
+        size_t count = 0;
+        if (!p->polls)
+            count = wf_cq_take(p->cq, out, TAKE, wf_now_ns() + LOST_MS * UINT64_C(1000000));
+        else if (await_readable(epoll))
+            count = wf_cq_take(p->cq, out, TAKE, 0);
+        else
+            p->lost++;
+        p->lost += !p->polls && count == 0;
+        arrived += (unsigned)count;
+        atomic_store_explicit(&p->arrived, arrived, memory_order_release);
+    }
+    /* Whatever was lost, the other side is not to wait for it. */
+    atomic_store_explicit(&p->arrived, 2 * ROUNDS, memory_order_release);
+    (void)close(epoll);
+    return NULL;
+}
+
+static void await_arrival(struct pair *p, unsigned count)
+{
+    while (atomic_load_explicit(&p->arrived, memory_order_acquire) < count)
+        (void)sched_yield();
+}
+
+/* Two pushes and then none until both arrived: no third push comes to make good what was lost. The
+ * second comes at an ever different moment of the consumer's way back to sleep. A sleeper is on
+ * that way once the first has arrived; a poller clears its descriptor before it tells that. */
+static void push_pairs(bool polls)
+{
+    struct pair p = {.cq = wf_cq_new(), .polls = polls};
+    assert_non_null(p.cq);
+    assert_int_equal(pthread_create(&p.thread, NULL, receive_pairs, &p), 0);
+    struct wf_mail mails[2];
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        wf_cq_push(p.cq, &mails[0], &mails[0]);
+        if (!polls)
+            await_arrival(&p, 2 * i + 1);
+        for (unsigned spins = i * 7 % (polls ? 16384 : 256); spins > 0; spins--)
+            (void)atomic_load_explicit(&p.arrived, memory_order_relaxed);
+        wf_cq_push(p.cq, &mails[1], &mails[1]);
+        await_arrival(&p, 2 * i + 2);
+    }
+    assert_int_equal(pthread_join(p.thread, NULL), 0);
+    assert_int_equal(p.lost, 0);
+    wf_cq_unref(p.cq);
+}
+
+static void test_no_push_is_lost_on_the_way_to_sleep(void **state)
+{
+    (void)state;
+    push_pairs(false);
+}
+
+static void test_no_push_is_lost_while_the_fd_is_cleared(void **state)
+{
+    (void)state;
+    push_pairs(true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +278,8 @@ int main(void)
         cmocka_unit_test(test_sleeping_and_impatient_consumers_share_all),
         cmocka_unit_test(test_a_foreign_epoll_is_never_left_asleep),
         cmocka_unit_test(test_pollers_and_sleepers_share_all),
+        cmocka_unit_test(test_no_push_is_lost_on_the_way_to_sleep),
+        cmocka_unit_test(test_no_push_is_lost_while_the_fd_is_cleared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
