@@ -65,9 +65,7 @@ static void report_closed(struct wf_h2_session *s, struct wf_h2_event *event)
 {
     struct wf_node *node = wf_list_pop_front(&s->ending);
     struct wf_h2_stream *stream = wf_container_of(node, struct wf_h2_stream, node);
-    event->type = WF_H2_EVENT_CLOSED;
-    event->end_stream = false;
-    event->stream = stream;
+    wf_h2_event_init(event, WF_H2_EVENT_CLOSED, stream);
     event->closed.end = (enum wf_h2_end)stream->end;
     event->closed.effect = (enum wf_h2_effect)stream->effect;
     event->closed.code = stream->end_code;
@@ -80,8 +78,7 @@ static bool next_queued(struct wf_h2_session *s, struct wf_h2_event *event)
 {
     if (WF_UNLIKELY(s->error_pending)) {
         s->error_pending = false;
-        event->type = WF_H2_EVENT_CONNECTION_ERROR;
-        event->stream = NULL;
+        wf_h2_event_init(event, WF_H2_EVENT_CONNECTION_ERROR, NULL);
         event->error = s->error;
         return true;
     }
@@ -91,9 +88,8 @@ static bool next_queued(struct wf_h2_session *s, struct wf_h2_event *event)
     }
     if (!wf_list_is_empty(&s->sent)) {
         struct wf_node *node = wf_list_pop_front(&s->sent);
-        event->type = WF_H2_EVENT_BODY_SENT;
-        event->end_stream = false;
-        event->stream = wf_container_of(node, struct wf_h2_stream, node);
+        wf_h2_event_init(event, WF_H2_EVENT_BODY_SENT,
+                         wf_container_of(node, struct wf_h2_stream, node));
         return true;
     }
     return false;

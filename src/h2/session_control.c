@@ -62,8 +62,7 @@ static enum wf_h2_step recv_settings_ack(struct wf_h2_session *s, struct wf_h2_e
         return WF_H2_STEP_DONE;
     }
     apply_local_settings(s);
-    event->type = WF_H2_EVENT_SETTINGS_ACK;
-    event->stream = NULL;
+    wf_h2_event_init(event, WF_H2_EVENT_SETTINGS_ACK, NULL);
     return WF_H2_STEP_EVENT;
 }
 
@@ -94,8 +93,7 @@ enum wf_h2_step wf_h2_recv_settings(struct wf_h2_session *s,
     wf_h2_send_settings_ack(s);
     if (s->dead)
         return WF_H2_STEP_DONE;
-    event->type = WF_H2_EVENT_SETTINGS;
-    event->stream = NULL;
+    wf_h2_event_init(event, WF_H2_EVENT_SETTINGS, NULL);
     return WF_H2_STEP_EVENT;
 }
 
@@ -113,8 +111,7 @@ enum wf_h2_step wf_h2_recv_ping(struct wf_h2_session *s, const struct wf_h2_fram
         /* Answers come in order: those before it will not come any more. */
         s->ping_first = (slot + 1) % WF_H2_PINGS_IN_FLIGHT;
         s->ping_count -= i + 1;
-        event->type = WF_H2_EVENT_PING_ACK;
-        event->stream = NULL;
+        wf_h2_event_init(event, WF_H2_EVENT_PING_ACK, NULL);
         memcpy(event->ping, payload, 8);
         return WF_H2_STEP_EVENT;
     }
@@ -145,8 +142,7 @@ enum wf_h2_step wf_h2_recv_goaway(struct wf_h2_session *s, const struct wf_h2_fr
     }
     s->goaway_received = true;
     s->goaway_last_id = goaway.last_stream_id;
-    event->type = WF_H2_EVENT_GOAWAY;
-    event->stream = NULL;
+    wf_h2_event_init(event, WF_H2_EVENT_GOAWAY, NULL);
     event->goaway.last_stream_id = goaway.last_stream_id;
     event->goaway.code = goaway.code;
     event->goaway.debug = goaway.debug;

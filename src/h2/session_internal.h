@@ -109,6 +109,15 @@ enum wf_h2_step {
     WF_H2_STEP_WAIT   /* more octets are needed */
 };
 
+/* @stream is NULL for an event of the connection. */
+static inline void wf_h2_event_init(struct wf_h2_event *event, enum wf_h2_event_type type,
+                                    struct wf_h2_stream *stream)
+{
+    event->type = type;
+    event->end_stream = false;
+    event->stream = stream;
+}
+
 /* session_end.c */
 
 /* The one way out of a stream: it can no longer be found, and waits to be reported. O(1). */

@@ -140,8 +140,7 @@ enum wf_h2_step wf_h2_recv_data_piece(struct wf_h2_session *s, struct wf_slice *
         s->data_stream = NULL;
     if (len == 0 && !end_stream)
         return whole ? WF_H2_STEP_DONE : WF_H2_STEP_WAIT;
-    event->type = WF_H2_EVENT_DATA;
-    event->stream = stream;
+    wf_h2_event_init(event, WF_H2_EVENT_DATA, stream);
     event->end_stream = end_stream;
     event->data.bytes = bytes;
     if (end_stream)

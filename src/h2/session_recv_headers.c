@@ -16,8 +16,7 @@ static enum wf_h2_step deliver(struct wf_h2_session *s, struct wf_h2_stream *str
                                enum wf_h2_section_kind kind, const struct wf_h2_message_head *head,
                                struct wf_h2_event *event)
 {
-    event->type = WF_H2_EVENT_HEADERS;
-    event->stream = stream;
+    wf_h2_event_init(event, WF_H2_EVENT_HEADERS, stream);
     event->end_stream = end_stream;
     event->headers.section = section;
     event->headers.kind = kind;

@@ -1,4 +1,8 @@
 weft_unit_test(session_pair "${PROJECT_SOURCE_DIR}/tests/support/h2_pair.c")
+foreach(theme frames)
+  weft_unit_test(session_${theme}
+    "${PROJECT_SOURCE_DIR}/tests/support/h2_peer.c" "${PROJECT_SOURCE_DIR}/tests/support/h2_rig.c")
+endforeach()
 weft_unit_test(huffman)
 weft_unit_test(hpack_static)
 weft_unit_test(hpack_dyntab)
