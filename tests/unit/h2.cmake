@@ -1,5 +1,5 @@
 weft_unit_test(session_pair "${PROJECT_SOURCE_DIR}/tests/support/h2_pair.c")
-foreach(theme frames)
+foreach(theme flow frames messages output streams)
   weft_unit_test(session_${theme}
     "${PROJECT_SOURCE_DIR}/tests/support/h2_peer.c" "${PROJECT_SOURCE_DIR}/tests/support/h2_rig.c")
 endforeach()
