@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -38,6 +39,47 @@ static int tear_down(void **state)
         ;
     wf_cq_unref(f->cq);
     return 0;
+}
+
+/* What another thread does at the worst moment, played by the only thread: calls that the queue
+ * makes between two of its steps are wrapped by the linker. */
+struct moment {
+    struct fixture *fixture; /* NULL: nothing happens */
+    unsigned skip;           /* how many calls pass before it does */
+};
+
+static struct moment before_fd_read;
+static struct moment after_fd_read;
+static struct moment after_unlock;
+
+static void push(struct fixture *f, int i);
+
+static void come(struct moment *moment)
+{
+    struct fixture *f = moment->fixture;
+    if (f == NULL || moment->skip-- > 0)
+        return;
+    moment->fixture = NULL;
+    push(f, 7);
+}
+
+int __real_eventfd_read(int fd, eventfd_t *value);
+int __wrap_eventfd_read(int fd, eventfd_t *value);
+int __wrap_eventfd_read(int fd, eventfd_t *value)
+{
+    come(&before_fd_read);
+    int rc = __real_eventfd_read(fd, value);
+    come(&after_fd_read);
+    return rc;
+}
+
+int __real_pthread_mutex_unlock(pthread_mutex_t *mutex);
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex);
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
+{
+    int rc = __real_pthread_mutex_unlock(mutex);
+    come(&after_unlock);
+    return rc;
 }
 
 static void push(struct fixture *f, int i)
@@ -223,6 +265,33 @@ static void test_a_completion_queue_whose_user_sleeps_in_a_foreign_epoll_wakes_i
     assert_int_equal(close(epoll), 0);
 }
 
+static void test_a_push_while_the_fd_is_cleared_makes_it_readable_again(void **state)
+{
+    struct fixture *f = *state;
+    int fd = wf_cq_fd(f->cq);
+    struct moment *const moments[] = {&before_fd_read, &after_fd_read};
+    for (size_t i = 0; i < 2; i++) {
+        push(f, 0);
+        *moments[i] = (struct moment){.fixture = f};
+        assert_int_equal(wf_cq_take(f->cq, f->out, ENOUGH, 0), 1);
+        assert_null(moments[i]->fixture); /* it came */
+        assert_true(is_readable(fd));
+        assert_int_equal(wf_cq_take(f->cq, f->out, ENOUGH, 0), 1);
+        assert_false(is_readable(fd));
+    }
+}
+
+static void test_a_push_just_before_sleep_is_announced_is_not_slept_over(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t deadline = wf_now_ns() + 2000 * (uint64_t)MS;
+    after_unlock =
+        (struct moment){.fixture = f, .skip = 1}; /* after the second look that finds none */
+    assert_int_equal(wf_cq_take(f->cq, f->out, ENOUGH, deadline), 1);
+    assert_null(after_unlock.fixture);
+    assert_true(wf_now_ns() < deadline);
+}
+
 static void test_the_last_reference_closes_the_fd(void **state)
 {
     (void)state;
@@ -254,6 +323,8 @@ int main(void)
         WITH_QUEUE(test_the_fd_is_readable_while_something_is_queued),
         WITH_QUEUE(test_the_fd_of_a_queue_that_holds_something_is_readable_at_once),
         WITH_QUEUE(test_a_completion_queue_whose_user_sleeps_in_a_foreign_epoll_wakes_it),
+        WITH_QUEUE(test_a_push_while_the_fd_is_cleared_makes_it_readable_again),
+        WITH_QUEUE(test_a_push_just_before_sleep_is_announced_is_not_slept_over),
         cmocka_unit_test(test_the_last_reference_closes_the_fd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
