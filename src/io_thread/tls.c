@@ -208,16 +208,24 @@ static const char *tls_protocol(const struct wf_transport *t)
     return tls->protocol[0] != '\0' ? tls->protocol : NULL;
 }
 
+void wf_tls_say_goodbye(struct wf_transport *t)
+{
+    struct wf_tls *tls = tls_of(t);
+    if (!tls->handshake_done || tls->said_goodbye || t->error.kind != WF_IO_ERR_NONE ||
+        tls->send_errno != 0)
+        return;
+    tls->said_goodbye = true;
+    wf_tls_io_flush(tls);
+    wf_tls_io_begin(tls, 0);
+    /* Once, and its "not done yet" is as good as its success: nobody waits for the answer. */
+    (void)wolfSSL_shutdown(tls->ssl);
+    wf_tls_io_end(tls);
+}
+
 static void tls_free(struct wf_transport *t)
 {
     struct wf_tls *tls = tls_of(t);
-    if (tls->handshake_done && t->error.kind == WF_IO_ERR_NONE && tls->send_errno == 0) {
-        wf_tls_io_flush(tls);
-        wf_tls_io_begin(tls, 0);
-        /* Once, and its "not done yet" is as good as its success: nobody waits for the answer. */
-        (void)wolfSSL_shutdown(tls->ssl);
-        wf_tls_io_end(tls);
-    }
+    wf_tls_say_goodbye(t);
     wolfSSL_free(tls->ssl);
     wf_io_close(tls->fd);
     wf_buf_fini(&tls->unsent);

@@ -1,6 +1,6 @@
 /* What the parts of the TLS transport share: tls.c (the transport), tls_io.c (ciphertext buffers
  * and wolfSSL's callbacks), tls_verify.c (certificates), tls_error.c (what went wrong, in words).
- * Nobody else includes this, but the test server for wf_tls_new_server(). */
+ * Nobody else includes this, but the test server for its side. */
 #ifndef WF_IO_THREAD_TLS_INTERNAL_H
 #define WF_IO_THREAD_TLS_INTERNAL_H
 
@@ -37,6 +37,7 @@ struct wf_tls {
     bool is_server;
     bool insecure;
     bool handshake_done;
+    bool said_goodbye;  /* close_notify */
     bool out_of_memory; /* inside a callback */
     bool owes_too_much; /* WF_TLS_UNSENT_MAX was reached */
     bool drained;       /* this call: the socket has no more */
@@ -79,6 +80,9 @@ enum wf_io_result wf_tls_verify_host(struct wf_tls *tls);
 /* tls.c: the other end of a connection, for weft-serve. @ssl has all but its I/O set up. Takes
  * ownership of @ssl and @fd when it succeeds. NULL: out of memory. */
 WF_MUST_USE struct wf_transport *wf_tls_new_server(WOLFSSL *ssl, struct wf_tls_io *io, int fd);
+/* Sends close_notify, once; for a server that waits for the client to close. Nothing is written
+ * after it. Otherwise free does it. */
+void wf_tls_say_goodbye(struct wf_transport *t);
 
 /* tls_error.c: translates the failure of a call into wolfSSL. Returns WF_IO_ERROR. */
 enum wf_io_result wf_tls_fail(struct wf_tls *tls, int tls_code);
