@@ -249,6 +249,8 @@ static void settle(struct serve_connection *c)
     }
     if (is_over(c) && has_said_all(c)) {
         c->state = SERVE_LINGERING;
+        if (c->worker->site->tls != NULL)
+            serve_tls_goodbye(c->transport);
         (void)shutdown(c->source.fd, SHUT_WR); /* a failure shows when we read */
         wf_timer_set(&c->worker->timers, &c->timer, c->worker->now_ms + LINGER_MS);
         serve_connection_wake(c);

@@ -126,3 +126,8 @@ struct wf_transport *serve_tls_accept(struct serve_tls *tls, struct wf_tls_io *i
         wolfSSL_free(ssl);
     return transport;
 }
+
+void serve_tls_goodbye(struct wf_transport *transport)
+{
+    wf_tls_say_goodbye(transport);
+}

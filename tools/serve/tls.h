@@ -19,5 +19,7 @@ void serve_tls_free(struct serve_tls *tls);
  * Thread: any; the transport is then its owner's. */
 WF_MUST_USE struct wf_transport *serve_tls_accept(struct serve_tls *tls, struct wf_tls_io *io,
                                                   int fd);
+/* close_notify, when the connection is to end but the client may close first. */
+void serve_tls_goodbye(struct wf_transport *transport);
 
 #endif
