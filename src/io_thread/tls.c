@@ -42,6 +42,7 @@ static enum wf_io_result tls_handshake(struct wf_transport *t)
         return WF_IO_ERROR;
     if (tls->handshake_done)
         return WF_IO_OK;
+    wf_tls_io_flush(tls);
     wf_tls_io_begin(tls, 2 * TLS_IN_CAP);
     int ret = tls->is_server ? wolfSSL_accept(tls->ssl) : wolfSSL_connect(tls->ssl);
     int code = ret == WOLFSSL_SUCCESS ? 0 : wolfSSL_get_error(tls->ssl, ret);

@@ -36,7 +36,8 @@ WF_MUST_USE struct wf_transport *wf_tls_new(struct wf_tls_ctx *ctx, struct wf_tl
                                             struct wf_io_error *out_error);
 
 /* "TLSv1.3" and "TLS_AES_128_GCM_SHA256", for instance; after the handshake. Static. Builds of
- * wolfSSL spell the suite in two ways ("TLS13-AES128-GCM-SHA256"): for people, not for decisions. */
+ * wolfSSL spell the suite in two ways ("TLS13-AES128-GCM-SHA256"): for people, not for decisions.
+ */
 const char *wf_tls_version(const struct wf_transport *t);
 const char *wf_tls_cipher(const struct wf_transport *t);
 

@@ -56,7 +56,8 @@ struct wf_io_error {
 struct wf_transport;
 
 struct wf_transport_ops {
-    /* One step. OK: done, also when it was done before; AGAIN; ERROR. Never END. */
+    /* One step, at any event; it sends what was left over too. OK: done, also when it was done
+     * before; AGAIN; ERROR. Never END. */
     enum wf_io_result (*handshake)(struct wf_transport *t);
     /* Reads at most @cap octets. *out_len says how many came, with any result: use them first, then
      * look at the result.

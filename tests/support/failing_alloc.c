@@ -2,8 +2,6 @@
 
 #include "base/alloc.h"
 
-#include <stdbool.h>
-
 /* The linker sends calls of wf_alloc() to __wrap_wf_alloc(), and so on. */
 void *__real_wf_alloc(size_t len);
 void *__real_wf_calloc(size_t count, size_t size);
@@ -17,12 +15,18 @@ void *__wrap_wf_alloc_aligned(size_t align, size_t len);
 static long left = -1;
 static long failures;
 static size_t largest;
+static bool is_paused;
 
 void failing_alloc_after(long count)
 {
     left = count;
     failures = 0;
     largest = 0;
+}
+
+void failing_alloc_pause(bool paused)
+{
+    is_paused = paused;
 }
 
 long failing_alloc_failures(void)
@@ -37,6 +41,8 @@ size_t failing_alloc_largest(void)
 
 static bool may_allocate(size_t len)
 {
+    if (is_paused)
+        return true;
     if (len > largest)
         largest = len;
     if (left == 0) {

@@ -1,11 +1,9 @@
 #include "support/tls_pair.h"
 
+#include "support/cmocka.h"
+
 #include <stdio.h>
 #include <sys/socket.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
 #define TURNS_MAX 200000 /* a pair that makes no progress fails instead of hanging */
 

@@ -1,5 +1,7 @@
 #include "support/tls_peer.h"
 
+#include "support/cmocka.h"
+
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
 
@@ -7,10 +9,6 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
 static int receive(WOLFSSL *ssl, char *buf, int len, void *context)
 {

@@ -3,6 +3,8 @@
 #include "io_thread/poller.h"
 #include "io_thread/timers.h"
 
+#include "support/cmocka.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +16,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
 /* Time is the test's own: it passes only where nothing is ready. */
 struct fixture {

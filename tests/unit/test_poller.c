@@ -2,13 +2,11 @@
 
 #include "base/assert.h"
 
+#include "support/cmocka.h"
+
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
 struct end {
     struct wf_poll_source source;

@@ -4,6 +4,8 @@
 #include "io_thread/poller.h"
 #include "io_thread/timers.h"
 
+#include "support/cmocka.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,10 +15,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
 #define TYPE_A    1
 #define TYPE_AAAA 28

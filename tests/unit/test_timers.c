@@ -2,12 +2,10 @@
 
 #include "base/assert.h"
 
+#include "support/cmocka.h"
+
 #include <stdlib.h>
 #include <time.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
 #define MODEL_TIMERS 200
 #define MODEL_STEPS  40000
@@ -111,11 +109,14 @@ static void test_a_timer_that_sets_itself_for_at_once_does_not_hold_the_advance(
     struct probe probe;
     probe_init(&probe);
     probe.sets = &probe.timer;
-    probe.sets_for = 0;
-    wf_timer_set(&timers, &probe.timer, 1001);
-    assert_int_equal(wf_timers_advance(&timers, 1001), 1);
-    assert_int_equal(wf_timers_advance(&timers, 1001), 1);
-    wf_timer_cancel(&probe.timer);
+    static const uint64_t at_once[] = {0, 1001};
+    for (size_t i = 0; i < 2; i++) {
+        probe.sets_for = at_once[i];
+        wf_timer_set(&timers, &probe.timer, 1001);
+        assert_int_equal(wf_timers_advance(&timers, 1001), 1);
+        assert_int_equal(wf_timers_advance(&timers, 1001), 1);
+        wf_timer_cancel(&probe.timer);
+    }
 }
 
 static void test_now_is_up_to_date_in_every_callback(void **state)

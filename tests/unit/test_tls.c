@@ -1,15 +1,12 @@
 /* The data path of TLS; handshakes and certificates are in test_tls_handshake.c. */
 #include "io_thread/tls.h"
 
+#include "support/cmocka.h"
 #include "support/tls_pair.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
 #define RECORD_DATA 23
 

@@ -2,15 +2,13 @@
 
 #include "io_thread/transport.h"
 
+#include "support/cmocka.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
 static char *read_file(const char *path, size_t *out_len)
 {

@@ -1,6 +1,7 @@
 /* Handshakes: protocols, certificates, and servers that are none. */
 #include "io_thread/tls.h"
 
+#include "support/cmocka.h"
 #include "support/tls_pair.h"
 
 #include "io_thread/tls_internal.h"
@@ -9,10 +10,6 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
 static const struct tls_pair_config plain = {.peer = {.certificate = "good"}};
 

@@ -1,5 +1,7 @@
 #include "io_thread/transport.h"
 
+#include "support/cmocka.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdint.h>
@@ -7,10 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
 struct fixture {
     struct wf_transport *t;

@@ -2,12 +2,10 @@
 
 #include "base/buf.h"
 
+#include "support/cmocka.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
 #define DNS(text)                                                                                  \
     {                                                                                              \

@@ -2,13 +2,11 @@
 
 #include "base/assert.h"
 
+#include "support/cmocka.h"
+
 #include <pthread.h>
 #include <stdint.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 
 struct counted {
     struct wf_wake wake;
