@@ -221,7 +221,6 @@ class ScriptedServer(Listener):
         return octets
 
     def serve(self, connection):
-        plain = connection
         if self.context:
             connection = self.context.wrap_socket(connection, server_side=True)
             self.connections.append(connection)
@@ -235,10 +234,11 @@ class ScriptedServer(Listener):
                 connection.sendall(frame(SETTINGS, 1, 0))
             if head[3] == HEADERS:
                 self.answer(connection, int.from_bytes(head[5:], "big"))
-                if self.context:
-                    # Nothing says goodbye: what follows is a cut, not TLS's close_notify.
-                    plain.close()
-                    connection.detach()
+                # An end without TLS's close_notify, and without a reset that would take the
+                # octets on their way with it.
+                connection.shutdown(socket.SHUT_WR)
+                while socket.socket.recv(connection, 65536):
+                    pass
                 return
 
 

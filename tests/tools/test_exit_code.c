@@ -42,7 +42,7 @@ static void test_each_code_has_its_status(void **state)
         {WEFT_ERR_CERTIFICATE_HOST, 60},
         {WEFT_ERR_NOT_HTTP2, 1},
         {WEFT_ERR_CONNECTION_LOST, 56},
-        {WEFT_ERR_TRUNCATED, 18},
+        {WEFT_ERR_TRUNCATED, 56},
         {WEFT_ERR_GOAWAY, 16},
         {WEFT_ERR_REFUSED, 92},
         {WEFT_ERR_RESET, 92},
@@ -71,6 +71,7 @@ static void test_a_lost_connection_tells_how_far_it_came(void **state)
     assert_int_equal(code_at(WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_SEND), 55);
     assert_int_equal(code_at(WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_WAIT), 56);
     assert_int_equal(code_at(WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_BODY), 18);
+    assert_int_equal(code_at(WEFT_ERR_TRUNCATED, WEFT_STAGE_BODY), 18);
 }
 
 static void test_only_success_is_zero(void **state)

@@ -57,9 +57,8 @@ enum wf_fetch_exit wf_fetch_exit_code(const struct weft_error *error)
     case WEFT_ERR_NOT_HTTP2:
         return WF_FETCH_EXIT_NOT_HTTP2;
     case WEFT_ERR_CONNECTION_LOST:
-        return lost_code(error->stage);
     case WEFT_ERR_TRUNCATED:
-        return WF_FETCH_EXIT_PARTIAL;
+        return lost_code(error->stage);
     case WEFT_ERR_GOAWAY:
     case WEFT_ERR_PROTOCOL:
         return WF_FETCH_EXIT_HTTP2;

@@ -157,6 +157,16 @@ static enum wf_fetch_pump succeed(struct wf_fetch_transfer *transfer)
     return WF_FETCH_PUMP_FINISHED;
 }
 
+/* The sentence without an origin in front, which the line names already. */
+static const char *without_origin(const char *text, const char *url)
+{
+    const char *end = strstr(text, ": ");
+
+    if (end && strncmp(text, url, (size_t)(end - text)) == 0)
+        return end + 2;
+    return text;
+}
+
 static enum wf_fetch_pump end_with_error(struct wf_fetch_transfer *transfer, enum weft_code code)
 {
     const struct weft_error *error = weft_future_error(transfer->future);
@@ -165,7 +175,8 @@ static enum wf_fetch_pump end_with_error(struct wf_fetch_transfer *transfer, enu
     if (!error || error->code == WEFT_OK)
         error = &plain;
     wf_fetch_transfer_fail(transfer, (int)wf_fetch_exit_code(error), "%s",
-                           error->text[0] ? error->text : weft_code_name(error->code));
+                           error->text[0] ? without_origin(error->text, transfer->url)
+                                          : weft_code_name(error->code));
     return WF_FETCH_PUMP_FINISHED;
 }
 
