@@ -59,7 +59,7 @@ class Case(unittest.TestCase):
         self.assertEqual(result.status, status, result.err)
         self.assertEqual(len(result.err.splitlines()), 1, result.err)
         self.assertTrue(result.err.startswith(f"weft: ({status}) "), result.err)
-        self.assertNotRegex(result.err, r"(://\S+): https?\1")
+        self.assertNotRegex(result.err, r"(https?://\S+): \1: ")
         for word in words:
             self.assertIn(word, result.err)
 
