@@ -2,6 +2,7 @@
 #include "common/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,12 +36,13 @@ static void test_a_file_without_a_size_is_read_to_its_end(void **state)
 {
     int fds[2];
     char path[64];
-    char octets[50000];
+    static char octets[200000]; /* more than is read at first */
     struct wf_tool_bytes bytes = {NULL, 0};
 
     (void)state;
     memset(octets, 'x', sizeof(octets));
     assert_int_equal(pipe(fds), 0);
+    assert_true(fcntl(fds[0], F_SETPIPE_SZ, sizeof(octets)) >= (int)sizeof(octets));
     assert_int_equal(write(fds[1], octets, sizeof(octets)), sizeof(octets));
     close(fds[1]);
     snprintf(path, sizeof(path), "/dev/fd/%d", fds[0]);

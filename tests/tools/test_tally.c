@@ -73,15 +73,16 @@ static void test_merging_joins_equal_errors(void **state)
     add_numbered_error(&a, 1);
     add_numbered_error(&b, 2);
     add_numbered_error(&b, 1);
+    add_numbered_error(&b, 1);
     wf_load_tally_response(&b, 200, 3);
     wf_load_tally_merge(&a, &b);
     assert_int_equal(a.started, 11);
-    assert_int_equal(a.done, 4);
+    assert_int_equal(a.done, 5);
     assert_int_equal(a.succeeded, 1);
-    assert_int_equal(a.errored, 3);
+    assert_int_equal(a.errored, 4);
     assert_int_equal(a.body_octets, 3);
     assert_int_equal(a.status[2], 1);
-    assert_int_equal(a.errors[0].count, 2);
+    assert_int_equal(a.errors[0].count, 3);
     assert_int_equal(a.errors[1].count, 1);
     assert_int_equal(a.errors[2].count, 0);
 }

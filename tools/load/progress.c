@@ -45,7 +45,7 @@ static void show_tenths(struct wf_load_progress *progress, const struct wf_load_
 {
     if (moment->warming_up)
         return;
-    while (progress->tenths < 10 && moment->part * 10 >= progress->tenths + 1) {
+    while (moment->part * 10 >= progress->tenths + 1) {
         progress->tenths++;
         fprintf(progress->to, "progress: %u%% done\n", progress->tenths * 10);
     }
