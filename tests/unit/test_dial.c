@@ -231,9 +231,10 @@ static void test_no_address_at_all_is_an_error_like_others(void **state)
     assert_int_equal(fixture.result.tried, 0);
 }
 
-static void test_the_limit_on_descriptors_is_reported_as_such(void **state)
+static void test_the_limit_on_descriptors_is_reported_before_other_failures(void **state)
 {
     (void)state;
+    /* The second one fails for what it is, later; that is not what the user must know. */
     struct wf_address addresses[2];
     int listener = listen_on(&addresses[0], 5);
     struct rlimit limit, none;
@@ -241,11 +242,13 @@ static void test_the_limit_on_descriptors_is_reported_as_such(void **state)
     none = limit;
     none.rlim_cur = 0;
     addresses[1] = addresses[0];
+    addresses[1].storage.ss_family = 250;
     (void)start(addresses, 2);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
     run(1000);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     assert_int_equal(fixture.ends, 1);
+    assert_int_equal(fixture.result.tried, 2);
     assert_int_equal(fixture.result.sys_errno, EMFILE);
     (void)close(listener);
 }
@@ -326,7 +329,7 @@ int main(void)
         TEST(test_an_address_that_is_silent_is_overtaken_by_the_next_after_the_stagger),
         TEST(test_a_cancelled_dial_calls_nobody_and_leaves_nothing_open),
         TEST(test_no_address_at_all_is_an_error_like_others),
-        TEST(test_the_limit_on_descriptors_is_reported_as_such),
+        TEST(test_the_limit_on_descriptors_is_reported_before_other_failures),
         TEST(test_a_family_that_does_not_exist_gives_way_to_the_next_address),
         TEST(test_many_refusals_are_listed_as_far_as_there_is_room),
         TEST(test_an_abstract_unix_socket_is_connected_to),
