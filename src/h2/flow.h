@@ -6,6 +6,7 @@
 #define WF_H2_FLOW_H
 
 #include "base/alloc.h"
+#include "base/assert.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,6 +34,18 @@ static inline WF_MUST_USE bool wf_h2_recv_window_take(struct wf_h2_recv_window *
 
 /* We are done with @len octets. Returns the increment to send now, or 0: credit goes back when
  * half of @target is used up; earlier wastes frames, later stalls the sender. */
-uint32_t wf_h2_recv_window_return(struct wf_h2_recv_window *window, uint32_t len, uint32_t target);
+static inline uint32_t wf_h2_recv_window_return(struct wf_h2_recv_window *window, uint32_t len,
+                                                uint32_t target)
+{
+    window->unreturned += len;
+    if (window->unreturned == 0 || window->unreturned < target / 2)
+        return 0;
+    uint32_t increment = window->unreturned;
+    window->unreturned = 0;
+    bool in_range = wf_h2_window_add(&window->open, increment);
+    wf_assert(in_range);
+    (void)in_range;
+    return increment;
+}
 
 #endif

@@ -1,7 +1,5 @@
 #include "h2/frame_decode.h"
 
-#include "base/assert.h"
-
 /* What a frame header must look like, by type (RFC 9113 section 6). */
 enum on_stream { ON_STREAM, ON_CONNECTION, ON_EITHER };
 
@@ -62,8 +60,8 @@ static bool settings_len_ok(const struct wf_h2_frame_header *header, struct wf_h
     return true;
 }
 
-bool wf_h2_frame_header_check(const struct wf_h2_frame_header *header, uint32_t max_frame_size,
-                              struct wf_h2_err *out_err)
+bool wf_h2_frame_header_check_slow(const struct wf_h2_frame_header *header, uint32_t max_frame_size,
+                                   struct wf_h2_err *out_err)
 {
     /* RFC 9113 section 4.2; an error of the connection is always allowed, section 5.4.1. */
     if (WF_UNLIKELY(header->len > max_frame_size))
@@ -87,13 +85,10 @@ bool wf_h2_frame_header_check(const struct wf_h2_frame_header *header, uint32_t 
     return header->type != WF_H2_FRAME_SETTINGS || settings_len_ok(header, out_err);
 }
 
-bool wf_h2_data_decode(const struct wf_h2_frame_header *header, uint8_t pad, uint32_t *out_data_len,
-                       uint32_t *out_pad_len, struct wf_h2_err *out_err)
+bool wf_h2_data_decode_padded(const struct wf_h2_frame_header *header, uint8_t pad,
+                              uint32_t *out_data_len, uint32_t *out_pad_len,
+                              struct wf_h2_err *out_err)
 {
-    *out_data_len = header->len;
-    *out_pad_len = 0;
-    if ((header->flags & WF_H2_FLAG_PADDED) == 0)
-        return true;
     /* RFC 9113 section 6.1: padding as long as the payload or longer. */
     if (pad >= header->len)
         return fail_connection(out_err, WF_H2_PROTOCOL_ERROR,

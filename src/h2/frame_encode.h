@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "h2/frame.h"
+#include "h2/octets.h"
 
 static inline void wf_h2_put_u32(uint8_t *p, uint32_t value)
 {
@@ -18,9 +19,9 @@ static inline void wf_h2_put_u32(uint8_t *p, uint32_t value)
 static inline void wf_h2_put_frame_header(uint8_t *p, uint32_t len, uint8_t type, uint8_t flags,
                                           uint32_t stream_id)
 {
-    wf_h2_put_u32(p, len << 8 | type);
-    p[4] = flags;
-    wf_h2_put_u32(p + 5, stream_id);
+    wf_store_be64(p, (uint64_t)len << 40 | (uint64_t)type << 32 | (uint64_t)flags << 24 |
+                         stream_id >> 8);
+    p[8] = (uint8_t)stream_id;
 }
 
 /* The header alone; @len octets of payload are to follow by other means. */

@@ -92,6 +92,7 @@ static bool next_queued(struct wf_h2_session *s, struct wf_h2_event *event)
                          wf_container_of(node, struct wf_h2_stream, node));
         return true;
     }
+    s->events_due = false;
     return false;
 }
 
@@ -104,7 +105,7 @@ bool wf_h2_session_next(struct wf_h2_session *s, uint64_t now_ms, struct wf_slic
         s->reported = NULL;
     }
     for (;;) {
-        if (next_queued(s, out_event))
+        if (s->events_due && next_queued(s, out_event))
             return true;
         if (WF_UNLIKELY(s->dead))
             return false;
@@ -140,7 +141,7 @@ void wf_h2_session_timeout(struct wf_h2_session *s, uint64_t now_ms)
 
 uint32_t wf_h2_session_capacity(const struct wf_h2_session *s)
 {
-    uint32_t max = s->ready ? s->remote.max_concurrent_streams : WF_H2_ASSUMED_CONCURRENT_STREAMS;
+    uint32_t max = wf_h2_max_streams(s);
     if (wf_h2_session_is_draining(s) || s->streams.count >= max)
         return 0;
     uint32_t ids_left =

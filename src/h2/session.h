@@ -225,8 +225,8 @@ void wf_h2_session_trim(struct wf_h2_session *session);
 bool wf_h2_session_ping(struct wf_h2_session *session, const uint8_t opaque[8]);
 /* Queues a GOAWAY and refuses new streams; open ones go on. @debug may be NULL. */
 bool wf_h2_session_goaway(struct wf_h2_session *session, uint32_t code, const char *debug);
-/* Server: likewise, but the client learns that streams above @last_stream_id were not and will not be
- * processed (RFC 9113 section 6.8). Those that are open are the caller's to leave alone. */
+/* Server: likewise, but the client learns that streams above @last_stream_id were not and will not
+ * be processed (RFC 9113 section 6.8). Those that are open are the caller's to leave alone. */
 bool wf_h2_session_goaway_at(struct wf_h2_session *session, uint32_t last_stream_id, uint32_t code,
                              const char *debug);
 

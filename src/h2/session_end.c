@@ -43,6 +43,7 @@ void wf_h2_stream_end(struct wf_h2_session *s, struct wf_h2_stream *stream, enum
     wf_h2_stream_set_remove(&s->streams, stream);
     wf_list_remove(&stream->node);
     wf_list_push_back(&s->ending, &stream->node);
+    s->events_due = true;
     /* After an error of ours the peer may read on until RST_STREAM, so it gets what was meant. */
     if (stream->inserts > 0 && !wf_h2_output_disown(&s->out, stream, end == WF_H2_END_STREAM_ERROR))
         wf_h2_no_memory(s);
@@ -116,6 +117,7 @@ void wf_h2_connection_error(struct wf_h2_session *s, uint32_t code, const char *
     s->dead = true;
     s->error = (struct wf_h2_err){WF_H2_SCOPE_CONNECTION, code, reason};
     s->error_pending = true;
+    s->events_due = true;
     /* What was not begun to be written is dropped, so that "not sent" stays true. */
     wf_h2_output_cut(&s->out);
     bool told = wf_h2_send_goaway(s, s->highest_peer_id, code, reason);

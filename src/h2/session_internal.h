@@ -55,6 +55,7 @@ struct wf_h2_session {
 
     /* Life of the connection. */
     bool dead;          /* tested before anything is parsed */
+    bool events_due;    /* error_pending, or a stream may be in `ending` or `sent` */
     bool error_pending; /* `error` was not yet reported */
     bool ready;         /* the peer's first SETTINGS have come */
     bool goaway_sent;
@@ -118,6 +119,12 @@ static inline void wf_h2_event_init(struct wf_h2_event *event, enum wf_h2_event_
     event->stream = stream;
 }
 
+/* Streams that the peer lets us have open at once. */
+static inline uint32_t wf_h2_max_streams(const struct wf_h2_session *s)
+{
+    return s->ready ? s->remote.max_concurrent_streams : WF_H2_ASSUMED_CONCURRENT_STREAMS;
+}
+
 /* session_end.c */
 
 /* The one way out of a stream: it can no longer be found, and waits to be reported. O(1). */
@@ -147,8 +154,15 @@ void wf_h2_remember_reset(struct wf_h2_session *s, uint32_t id);
  */
 enum wf_h2_step wf_h2_recv_step(struct wf_h2_session *s, struct wf_slice *in,
                                 struct wf_h2_event *event);
-void wf_h2_recv_trace(struct wf_h2_session *s, const struct wf_h2_frame_header *header,
-                      struct wf_slice payload, const struct wf_field_section *section);
+void wf_h2_recv_trace_frame(struct wf_h2_session *s, const struct wf_h2_frame_header *header,
+                            struct wf_slice payload, const struct wf_field_section *section);
+static inline void wf_h2_recv_trace(struct wf_h2_session *s,
+                                    const struct wf_h2_frame_header *header,
+                                    struct wf_slice payload, const struct wf_field_section *section)
+{
+    if (WF_UNLIKELY(s->config.trace != NULL))
+        wf_h2_recv_trace_frame(s, header, payload, section);
+}
 
 enum wf_h2_step wf_h2_recv_data(struct wf_h2_session *s, const struct wf_h2_frame_header *header,
                                 struct wf_slice *in, struct wf_h2_event *event);

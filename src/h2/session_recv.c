@@ -1,11 +1,9 @@
 /* Frames in: the connection preface, frame headers, and which function takes which type. */
 #include "h2/session_internal.h"
 
-void wf_h2_recv_trace(struct wf_h2_session *s, const struct wf_h2_frame_header *header,
-                      struct wf_slice payload, const struct wf_field_section *section)
+void wf_h2_recv_trace_frame(struct wf_h2_session *s, const struct wf_h2_frame_header *header,
+                            struct wf_slice payload, const struct wf_field_section *section)
 {
-    if (WF_LIKELY(s->config.trace == NULL))
-        return;
     struct wf_h2_trace frame = {.type = header->type,
                                 .flags = header->flags,
                                 .stream_id = header->stream_id,

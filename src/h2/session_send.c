@@ -197,11 +197,11 @@ static enum wf_h2_submit queue_block(struct wf_h2_session *s, uint32_t id,
 static enum wf_h2_submit may_open(const struct wf_h2_session *s,
                                   const struct wf_h2_message *message)
 {
-    if (WF_UNLIKELY(wf_h2_session_is_draining(s)))
+    if (WF_UNLIKELY(s->dead || s->goaway_sent || s->goaway_received))
         return WF_H2_SUBMIT_DRAINING;
     if (WF_UNLIKELY(s->next_id > WF_H2_MAX_STREAM_ID))
         return WF_H2_SUBMIT_NO_STREAM_IDS;
-    if (wf_h2_session_capacity(s) == 0)
+    if (s->streams.count >= wf_h2_max_streams(s))
         return WF_H2_SUBMIT_NO_CAPACITY;
     return fits_peer(s, message) ? WF_H2_SUBMITTED : WF_H2_SUBMIT_TOO_LARGE;
 }

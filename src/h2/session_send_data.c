@@ -40,6 +40,7 @@ static void after_body(struct wf_h2_session *s, struct wf_h2_stream *stream)
     if (!stream->ended && stream->reports_body) {
         stream->reports_body = false;
         wf_list_push_back(&s->sent, &stream->node);
+        s->events_due = true;
     }
 }
 

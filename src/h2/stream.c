@@ -1,25 +1,11 @@
 #include "h2/stream.h"
 
-#define TO(state)                                                                                  \
-    {                                                                                              \
-        (state), WF_H2_SCOPE_NONE, WF_H2_NO_ERROR                                                  \
-    }
-#define OURS                                                                                       \
-    {                                                                                              \
-        0, WF_H2_SCOPE_CONNECTION, WF_H2_INTERNAL_ERROR                                            \
-    }
-#define PROTOCOL                                                                                   \
-    {                                                                                              \
-        0, WF_H2_SCOPE_CONNECTION, WF_H2_PROTOCOL_ERROR                                            \
-    }
-#define STREAM_CLOSED                                                                              \
-    {                                                                                              \
-        0, WF_H2_SCOPE_STREAM, WF_H2_STREAM_CLOSED                                                 \
-    }
-#define CONN_CLOSED                                                                                \
-    {                                                                                              \
-        0, WF_H2_SCOPE_CONNECTION, WF_H2_STREAM_CLOSED                                             \
-    }
+/* clang-format off */
+#define TO(state)     {(state), WF_H2_SCOPE_NONE, WF_H2_NO_ERROR}
+#define OURS          {0, WF_H2_SCOPE_CONNECTION, WF_H2_INTERNAL_ERROR}
+#define PROTOCOL      {0, WF_H2_SCOPE_CONNECTION, WF_H2_PROTOCOL_ERROR}
+#define STREAM_CLOSED {0, WF_H2_SCOPE_STREAM, WF_H2_STREAM_CLOSED}
+#define CONN_CLOSED   {0, WF_H2_SCOPE_CONNECTION, WF_H2_STREAM_CLOSED}
 #define IDLE          TO(WF_H2_IDLE)
 #define RESERVED_L    TO(WF_H2_RESERVED_LOCAL)
 #define RESERVED_R    TO(WF_H2_RESERVED_REMOTE)
@@ -27,12 +13,13 @@
 #define HALF_CLOSED_L TO(WF_H2_HALF_CLOSED_LOCAL)
 #define HALF_CLOSED_R TO(WF_H2_HALF_CLOSED_REMOTE)
 #define CLOSED        TO(WF_H2_CLOSED)
+/* clang-format on */
 
 /* RFC 9113 section 5.1, one block for each state of its figure 2. Where the text names no error for
  * a frame that a state does not permit, it is a connection error of type PROTOCOL_ERROR.
  * The row `closed` is for streams that the peer ended itself; the session does not ask the table
  * about those that we reset, whose frames may have crossed our RST_STREAM and are dropped. */
-const struct wf_h2_stream_move wf_h2_stream_moves[WF_H2_STREAM_STATES][WF_H2_STREAM_EVENTS] = {
+const struct wf_h2_stream_move wf_h2_stream_moves[WF_H2_STREAM_STATES][16] = {
     [WF_H2_IDLE] = {[WF_H2_SEND_PUSH_PROMISE] = RESERVED_L,
                     [WF_H2_SEND_HEADERS] = OPEN,
                     [WF_H2_SEND_DATA] = OURS,
@@ -143,15 +130,11 @@ static const char *const illegal_in[WF_H2_STREAM_STATES] = {
     [WF_H2_CLOSED] = "a frame came on a closed stream",
 };
 
-bool wf_h2_stream_move(struct wf_h2_stream *stream, enum wf_h2_stream_event event,
-                       struct wf_h2_err *out_err)
+bool wf_h2_stream_illegal(const struct wf_h2_stream *stream, enum wf_h2_stream_event event,
+                          struct wf_h2_err *out_err)
 {
     const struct wf_h2_stream_move *move = &wf_h2_stream_moves[stream->state][event];
-    if (WF_UNLIKELY(move->scope != WF_H2_SCOPE_NONE)) {
-        *out_err = (struct wf_h2_err){(enum wf_h2_scope)move->scope, move->code,
-                                      illegal_in[stream->state]};
-        return false;
-    }
-    stream->state = move->next;
-    return true;
+    *out_err =
+        (struct wf_h2_err){(enum wf_h2_scope)move->scope, move->code, illegal_in[stream->state]};
+    return false;
 }

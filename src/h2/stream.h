@@ -43,12 +43,13 @@ enum wf_h2_stream_event {
 /* One cell of the table: the next state, or the error that the event is. For an event of ours,
  * which no peer can cause, scope is WF_H2_SCOPE_CONNECTION and code is INTERNAL_ERROR. */
 struct wf_h2_stream_move {
-    uint8_t next;  /* enum wf_h2_stream_state */
-    uint8_t scope; /* enum wf_h2_scope */
-    uint8_t code;  /* enum wf_h2_code */
+    _Alignas(4) uint8_t next; /* enum wf_h2_stream_state */
+    uint8_t scope;            /* enum wf_h2_scope */
+    uint8_t code;             /* enum wf_h2_code */
 };
 
-extern const struct wf_h2_stream_move wf_h2_stream_moves[WF_H2_STREAM_STATES][WF_H2_STREAM_EVENTS];
+/* Rows and cells are padded to powers of two, so that a lookup is a shift and a load. */
+extern const struct wf_h2_stream_move wf_h2_stream_moves[WF_H2_STREAM_STATES][16];
 
 struct wf_h2_stream {
     struct wf_h2_stream *hash_next; /* in its bucket, or in the free list */
@@ -77,9 +78,21 @@ struct wf_h2_stream {
     uint8_t inserts;        /* its pieces of body that wait in the output */
 };
 
+/* The error that @event is in the stream's state. False, always. */
+bool wf_h2_stream_illegal(const struct wf_h2_stream *stream, enum wf_h2_stream_event event,
+                          struct wf_h2_err *out_err);
+
 /* Moves the stream by @event. False: @out_err is the error that the event is, nothing changed. */
-WF_MUST_USE bool wf_h2_stream_move(struct wf_h2_stream *stream, enum wf_h2_stream_event event,
-                                   struct wf_h2_err *out_err);
+static inline WF_MUST_USE bool wf_h2_stream_move(struct wf_h2_stream *stream,
+                                                 enum wf_h2_stream_event event,
+                                                 struct wf_h2_err *out_err)
+{
+    const struct wf_h2_stream_move *move = &wf_h2_stream_moves[stream->state][event];
+    if (WF_UNLIKELY(move->scope != WF_H2_SCOPE_NONE))
+        return wf_h2_stream_illegal(stream, event, out_err);
+    stream->state = move->next;
+    return true;
+}
 
 /* Moves by an event of ours, which must be legal. */
 static inline void wf_h2_stream_move_local(struct wf_h2_stream *stream,

@@ -1,4 +1,10 @@
 weft_unit_test(session_pair "${PROJECT_SOURCE_DIR}/tests/support/h2_pair.c")
+weft_unit_test(fields)
+weft_unit_test(flow)
+weft_unit_test(frame_text)
+weft_unit_test(settings)
+weft_unit_test(stream)
+weft_unit_test(stream_set)
 foreach(theme flow frames messages output streams)
   weft_unit_test(session_${theme}
     "${PROJECT_SOURCE_DIR}/tests/support/h2_peer.c" "${PROJECT_SOURCE_DIR}/tests/support/h2_rig.c")
