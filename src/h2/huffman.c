@@ -90,16 +90,27 @@ enum wf_huffman_status wf_huffman_decode(struct wf_slice in, uint8_t *out, size_
     }
 }
 
-/* Appends one code to the accumulator and writes the whole octets out. */
-static inline uint8_t *put_code(uint8_t *o, uint64_t *acc, unsigned *bits, uint64_t code,
-                                unsigned len)
+/* What is to be written: `bits` codes' bits from the top of `acc` down. */
+struct pending {
+    uint64_t acc;
+    unsigned bits;
+};
+
+static inline void push_code(struct pending *w, uint64_t code)
 {
-    *acc = *acc << len | code;
-    *bits += len;
-    wf_store_be64(o, *acc << (64 - *bits));
-    o += *bits >> 3;
-    *bits &= 7;
-    return o;
+    /* The length comes along at the bottom of the word: below 55 bits nobody looks there. */
+    w->acc |= code >> (w->bits & 63);
+    w->bits += (unsigned)code & 63;
+}
+
+/* Writes the whole octets and keeps the rest, fewer than 8 bits. At most 55 bits are there. */
+static inline uint8_t *write_octets(struct pending *w, uint8_t *o)
+{
+    unsigned len = w->bits >> 3;
+    wf_store_be64(o, w->acc);
+    w->acc = (w->acc << (8 * len)) & (uint64_t)0xff << 56;
+    w->bits &= 7;
+    return o + len;
 }
 
 size_t wf_huffman_encode(struct wf_slice in, uint8_t *out)
@@ -108,27 +119,31 @@ size_t wf_huffman_encode(struct wf_slice in, uint8_t *out)
     const uint8_t *end = p + in.len;
     const uint8_t *limit = out + in.len;
     uint8_t *o = out;
-    uint64_t acc = 0;
-    unsigned bits = 0; /* at the bottom of acc, always fewer than 8 between steps */
+    struct pending w = {0, 0};
 
-    while (end - p >= 4) {
-        const struct code *c[4] = {&codes[p[0]], &codes[p[1]], &codes[p[2]], &codes[p[3]]};
-        unsigned len = c[0]->len + c[1]->len + c[2]->len + c[3]->len;
-        if (WF_LIKELY(len <= 56)) {
-            uint64_t high = (uint64_t)c[0]->bits << c[1]->len | c[1]->bits;
-            uint64_t low = (uint64_t)c[2]->bits << c[3]->len | c[3]->bits;
-            o = put_code(o, &acc, &bits, high << (c[2]->len + c[3]->len) | low, len);
+    for (; end - p >= 4; p += 4) {
+        struct pending four = w;
+        push_code(&four, codes[p[0]]);
+        push_code(&four, codes[p[1]]);
+        push_code(&four, codes[p[2]]);
+        push_code(&four, codes[p[3]]);
+        if (WF_LIKELY(four.bits <= 55)) {
+            w = four;
+            o = write_octets(&w, o);
         } else {
-            for (unsigned i = 0; i < 4; i++)
-                o = put_code(o, &acc, &bits, c[i]->bits, c[i]->len);
+            for (unsigned i = 0; i < 4; i++) {
+                push_code(&w, codes[p[i]]);
+                o = write_octets(&w, o);
+            }
         }
-        p += 4;
         if (o >= limit)
             return 0;
     }
-    for (; p < end; p++)
-        o = put_code(o, &acc, &bits, codes[*p].bits, codes[*p].len);
-    if (bits > 0)
-        *o++ = (uint8_t)(acc << (8 - bits) | 0xffu >> bits);
+    for (; p < end; p++) {
+        push_code(&w, codes[*p]);
+        o = write_octets(&w, o);
+    }
+    if (w.bits > 0)
+        *o++ = (uint8_t)(w.acc >> 56 | 0xffu >> w.bits);
     return o < limit ? (size_t)(o - out) : 0;
 }

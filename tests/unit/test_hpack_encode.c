@@ -149,6 +149,40 @@ static void test_values_that_seldom_come_again_stay_out_of_the_table(void **stat
     assert_int_equal(table_count(), 0);
 }
 
+static void test_a_field_that_changes_all_the_time_leaves_the_table_alone(void **state)
+{
+    (void)state;
+    encode("x-kind", "one");
+    for (unsigned i = 0; i < 1000; i++) {
+        char value[24];
+        snprintf(value, sizeof(value), "%u", i);
+        encode("x-request-id", value);
+        encode("x-kind", "one");
+        assert_int_equal(wf_buf_slice(&out).ptr[0] & 0x80, 0x80);
+    }
+    assert_in_range(table_count(), 2, 1 + 4 + 1000 / 32 + 1);
+    assert_true(wf_hpack_encoder_table(encoder)->next < 50);
+}
+
+static void test_a_field_that_stops_changing_enters_the_table_at_its_second_coming(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 40; i++) {
+        char value[24];
+        snprintf(value, sizeof(value), "%u", i);
+        encode("x-request-id", value);
+    }
+    uint32_t count = table_count();
+    encode("x-request-id", "steady");
+    assert_int_equal(table_count(), count);
+    encode("x-request-id", "steady");
+    assert_int_equal(table_count(), count + 1);
+    encode("x-request-id", "steady");
+    assert_out("be");
+    encode("x-request-id", "new");
+    assert_int_equal(table_count(), count + 2);
+}
+
 static void test_secrets_are_never_indexed(void **state)
 {
     (void)state;
@@ -445,6 +479,8 @@ int main(void)
         TEST(test_a_name_that_comes_again_is_an_index),
         TEST(test_octets_are_plain_where_huffman_code_is_not_shorter),
         TEST(test_values_that_seldom_come_again_stay_out_of_the_table),
+        TEST(test_a_field_that_changes_all_the_time_leaves_the_table_alone),
+        TEST(test_a_field_that_stops_changing_enters_the_table_at_its_second_coming),
         TEST(test_secrets_are_never_indexed),
         TEST(test_a_secret_that_is_in_the_tables_is_still_a_literal),
         TEST(test_an_entry_of_most_of_the_table_is_not_inserted),
