@@ -40,7 +40,7 @@ struct wf_hpack_encoder {
     uint64_t epoch; /* changes with each change of the table */
     uint32_t table_cap;
     uint32_t size_wanted;   /* what the next block makes of table.max_size */
-    uint32_t size_smallest; /* the smallest that size_wanted was since the last block */
+    uint32_t size_smallest; /* the smallest of table.max_size and what size_wanted was since */
 };
 
 enum policy {
@@ -185,8 +185,9 @@ static uint8_t *encode_field(struct wf_hpack_encoder *e, const struct wf_field *
 static uint8_t *write_size_updates(struct wf_hpack_encoder *e, uint8_t *o)
 {
     const uint32_t sizes[2] = {e->size_smallest, e->size_wanted};
+    wf_assert(e->size_smallest <= e->table.max_size);
     for (unsigned i = 0; i < 2; i++) {
-        if (sizes[i] == e->table.max_size || (i == 0 && sizes[0] > e->table.max_size))
+        if (sizes[i] == e->table.max_size)
             continue;
         o = wf_hpack_int_write(o, 0x20, 5, sizes[i]);
         wf_hpack_dyntab_resize(&e->table, sizes[i]);

@@ -220,9 +220,27 @@ static void test_an_entry_of_most_of_the_table_is_not_inserted(void **state)
     value[4096] = 0;
     encode("x", value + 4096 - 3039);
     assert_int_equal(table_count(), 1);
+    uint32_t next = wf_hpack_encoder_table(encoder)->next;
     encode("x", value + 4096 - 3040);
     encode("x", value);
-    assert_int_equal(table_count(), 1);
+    assert_int_equal(wf_hpack_encoder_table(encoder)->next, next);
+}
+
+/* Hashes look at the ends and the middle only, so these all have the same. */
+static void test_fields_that_hashing_cannot_tell_apart_are_told_apart(void **state)
+{
+    (void)state;
+    char name[] = "x-23456789-23456789-23456789-23456789";
+    char value[] = "v-23456789-23456789-23456789-23456789";
+    for (unsigned i = 0; i < 60; i++) {
+        name[10] = (char)('a' + i % 3);
+        value[10] = (char)('a' + i % 20);
+        encode(name, value);
+        encode(name, value);
+    }
+    name[10] = 'q';
+    encode(name, value);
+    assert_int_equal(wf_buf_slice(&out).ptr[0] & 0xbf, 0);
 }
 
 static void test_long_strings_have_long_lengths(void **state)
@@ -484,6 +502,7 @@ int main(void)
         TEST(test_secrets_are_never_indexed),
         TEST(test_a_secret_that_is_in_the_tables_is_still_a_literal),
         TEST(test_an_entry_of_most_of_the_table_is_not_inserted),
+        TEST(test_fields_that_hashing_cannot_tell_apart_are_told_apart),
         TEST(test_long_strings_have_long_lengths),
         TEST(test_a_smaller_table_is_announced_by_the_next_block),
         TEST(test_the_smallest_size_is_announced_before_the_final_one),
