@@ -5,15 +5,29 @@
 #include "weft/client.h"
 #include "workers/park.h"
 
+#include <stdatomic.h>
 #include <string.h>
+
+/* Threads are numbered in the order of their first submission. The number belongs to the thread and
+ * says nothing of any client, so that clients stay independent of each other. */
+static unsigned thread_number(void)
+{
+    static atomic_uint threads_seen;
+    static _Thread_local unsigned number; /* 0: none yet */
+
+    /* Relaxed: only that numbers differ matters. */
+    if (number == 0)
+        number = 1 + atomic_fetch_add_explicit(&threads_seen, 1, memory_order_relaxed);
+    return number;
+}
 
 static struct wf_io_thread *io_thread_near(const struct weft_client *client)
 {
     if (client->io_thread_count == 1)
         return client->io_threads[0];
-    /* A thread keeps to one I/O thread, so that its batches stay together. */
-    uint64_t hash = (uint64_t)pthread_self() * UINT64_C(0x9e3779b97f4a7c15);
-    return client->io_threads[(hash >> 32) % client->io_thread_count];
+    /* A thread keeps to one I/O thread, so that its batches stay together; as many submitting
+     * threads as I/O threads use them all. */
+    return client->io_threads[thread_number() % client->io_thread_count];
 }
 
 /* The caller's version of the struct, brought to ours. */
