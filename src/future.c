@@ -74,7 +74,9 @@ enum weft_code weft_future_wait(struct weft_future *future, int64_t timeout_ms)
     if (!is_done(future)) {
         if (timeout_ms != 0 && waits_for_itself(future))
             return WEFT_ERR_WOULD_DEADLOCK;
-        if (timeout_ms == 0 || !wf_completion_wait(&future->completion, deadline_of(timeout_ms)))
+        if (timeout_ms == 0 ||
+            !wf_completion_wait_spin(&future->completion, &future->io->engine->wait_spin,
+                                     deadline_of(timeout_ms)))
             return WEFT_ERR_TIMEOUT;
     }
     return future->error->code;

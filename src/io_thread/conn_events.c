@@ -32,8 +32,8 @@ static enum weft_stage stage_of(const struct weft_future *x, enum weft_effect ef
 {
     if (x->response.status != 0)
         return WEFT_STAGE_BODY;
-    if (x->stage == WEFT_STAGE_SEND &&
-        (effect == WEFT_NOT_SENT || wf_request_body(x->request).len > 0))
+    bool body_waits = x->stage == WEFT_STAGE_SEND && wf_request_body(x->request).len > 0;
+    if (effect == WEFT_NOT_SENT || body_waits)
         return WEFT_STAGE_SEND;
     return WEFT_STAGE_WAIT;
 }

@@ -115,6 +115,7 @@ struct weft_client *wf_engine_new(const struct weft_config *given, struct weft_e
     pthread_cond_init(&engine->state_changed, NULL);
     engine->config = config;
     engine->config.ca_file = NULL;
+    wf_spin_init(&engine->wait_spin);
     atomic_init(&engine->refs, 1);
     atomic_init(&engine->workers, NULL);
     engine->io_threads = wf_calloc(config.io_threads, sizeof(struct wf_io_thread *));

@@ -8,6 +8,7 @@
 
 #include "base/pool.h"
 #include "weft/client.h"
+#include "workers/spin.h"
 #include "workers/worker_pool.h"
 
 #include <pthread.h>
@@ -28,6 +29,7 @@ struct weft_client {
     unsigned io_thread_count;
 
     /* Any thread; atomic. */
+    struct wf_spin wait_spin;                 /* of weft_future_wait() */
     atomic_uint refs;                         /* users' */
     _Atomic(struct wf_worker_pool *) workers; /* NULL until first needed; then constant */
     atomic_uint trace_waiting;                /* records on their way to the worker */

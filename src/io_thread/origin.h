@@ -24,7 +24,7 @@ struct wf_origin {
     bool https;
 
     struct wf_node conns;     /* conn.origin_node: in any state but closed */
-    struct wf_node returned; /* exchange.node: was sent too early; goes before all of waiting */
+    struct wf_node returned;  /* exchange.node: was sent too early; goes before all of waiting */
     struct wf_node waiting;   /* exchange.node, oldest first */
     struct wf_node pump_node; /* io_thread.origins.pump, while requests may be able to start */
     size_t waiting_count;

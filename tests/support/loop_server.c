@@ -112,6 +112,8 @@ static void send_octets(struct conn *conn, struct exchange *x, size_t len, bool 
 static void send_raw_goaway(struct conn *conn, uint32_t last_id)
 {
     uint8_t frame[17] = {0, 0, 8, 7};
+    if (conn->closing)
+        return; /* a second one must not have a higher identifier (RFC 9113 section 6.8) */
     for (unsigned i = 0; i < 4; i++)
         frame[9 + i] = (uint8_t)(last_id >> (24 - 8 * i));
     must(wf_buf_append(&conn->raw, frame, sizeof(frame)), "memory");
