@@ -18,6 +18,8 @@ static struct weft_event event_of(struct wf_item *item)
     } else {
         x = wf_container_of(item, struct wf_body_stream, readable)->exchange;
         event.type = WEFT_EVENT_READABLE;
+        /* A17: what was appended before is seen by the reads that follow. */
+        atomic_fetch_and_explicit(&x->body->notice, ~WF_NOTICE_QUEUED, memory_order_acq_rel);
     }
     event.tag = x->context;
     /* Relaxed: only this caller's own reference is of interest to it. */

@@ -222,13 +222,14 @@ enum weft_code weft_future_read(struct weft_future *future, void *buf, size_t ca
             if (wf_completion_wait_change(&future->completion, seen, deadline))
                 continue;
         }
-        /* F23 with F22 in tell_readable(): arm, then look; there, append, then look at armed. */
-        atomic_store_explicit(&body->armed, 1, memory_order_seq_cst);
+        /* A16 with R16 in tell_readable(): whatever was appended before it took the mark is seen by
+         * this look, whatever comes after finds the mark. */
+        atomic_fetch_or_explicit(&body->notice, WF_NOTICE_ARMED, memory_order_acq_rel);
         *out_len = wf_body_stream_read(body, buf, cap);
         if (*out_len == 0)
             return WEFT_ERR_TIMEOUT;
-        /* Either it is told about what was just read too, which is harmless, or it is not. */
-        atomic_store_explicit(&body->armed, 0, memory_order_seq_cst);
+        /* Relaxed: an event about what was just read is harmless. */
+        atomic_fetch_and_explicit(&body->notice, ~WF_NOTICE_ARMED, memory_order_relaxed);
         return_credit(future, *out_len);
         return WEFT_OK;
     }

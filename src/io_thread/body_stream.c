@@ -39,7 +39,7 @@ struct wf_body_stream *wf_body_stream_new(struct weft_future *exchange)
     stream->head = stream->tail;
     stream->exchange = exchange;
     stream->readable.kind = WF_ITEM_READABLE;
-    atomic_init(&stream->armed, 1);
+    atomic_init(&stream->notice, WF_NOTICE_ARMED);
     atomic_init(&stream->returned, 0);
     return stream;
 }

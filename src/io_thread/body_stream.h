@@ -14,15 +14,18 @@
 
 struct wf_body_chunk;
 
+#define WF_NOTICE_ARMED                                                                            \
+    0x1u /* the reader has seen nothing: the next octet makes a READABLE event */
+#define WF_NOTICE_QUEUED 0x2u /* one lies in the queue already */
+
 struct wf_body_stream {
     /* Immutable. */
     struct weft_future *exchange;
 
     /* Any thread; atomic. */
-    atomic_uint
-        armed; /* 1: the reader has seen nothing, a READABLE event is owed for the next octet */
+    atomic_uint notice; /* WF_NOTICE_*; every access writes, so that each sees what came before */
     atomic_size_t returned;  /* octets that were read and not yet given back as credit */
-    struct wf_item readable; /* in the completion queue, while armed was taken */
+    struct wf_item readable; /* in the completion queue, while WF_NOTICE_QUEUED */
 
     /* I/O thread only. */
     struct wf_body_chunk *tail;

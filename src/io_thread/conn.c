@@ -152,6 +152,10 @@ static void resolved(void *user, const struct wf_resolution *resolution)
         wf_conn_close(conn, &conn->error);
         return;
     }
+    if (conn->origin->https && conn->io->engine->tls_ctx == NULL) {
+        wf_conn_close(conn, &conn->io->engine->tls_error);
+        return;
+    }
     conn->state = WF_CONN_CONNECTING;
     conn->dial = wf_dial_start(&conn->io->poller, &conn->io->timers, resolution->addresses,
                                resolution->count, WF_DIAL_STAGGER_MS, dialled, conn);

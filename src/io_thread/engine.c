@@ -93,12 +93,19 @@ static bool make_tls(struct weft_client *engine, struct weft_error *out_error)
     engine->tls_ctx = wf_tls_ctx_new(&tls, &io_error);
     if (engine->tls_ctx != NULL)
         return true;
-    wf_error_set(out_error,
+    wf_error_set(&engine->tls_error,
                  io_error.kind == WF_IO_ERR_NO_MEMORY ? WEFT_ERR_NO_MEMORY
                                                       : WEFT_ERR_INVALID_ARGUMENT,
                  WEFT_STAGE_TLS, WEFT_NOT_SENT, "cannot set up TLS: %s", io_error.text);
-    out_error->sys_errno = io_error.sys_errno;
-    out_error->tls_code = io_error.tls_code;
+    engine->tls_error.sys_errno = io_error.sys_errno;
+    engine->tls_error.tls_code = io_error.tls_code;
+    /* A system without CAs is no reason to refuse a client that may never need them. */
+    if (engine->config.ca_file == NULL && !engine->config.insecure_skip_verify &&
+        io_error.kind == WF_IO_ERR_CONFIG) {
+        engine->tls_error.code = WEFT_ERR_CERTIFICATE;
+        return true;
+    }
+    *out_error = engine->tls_error;
     return false;
 }
 

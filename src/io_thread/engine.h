@@ -21,8 +21,9 @@ enum wf_engine_state { WF_ENGINE_OPEN, WF_ENGINE_CLOSING, WF_ENGINE_CLOSED };
 
 struct weft_client {
     /* Immutable after wf_engine_new(). */
-    struct weft_config config; /* strings are copies */
-    struct wf_tls_ctx *tls_ctx;
+    struct weft_config config;  /* strings are copies */
+    struct wf_tls_ctx *tls_ctx; /* NULL: https fails with tls_error */
+    struct weft_error tls_error;
     struct wf_pool *exchanges; /* of struct weft_future; its end frees this */
     struct wf_pool *responses; /* of WF_RESPONSE_BLOCK_LEN */
     struct wf_io_thread **io_threads;

@@ -120,9 +120,13 @@ static void tell_readable(struct weft_future *x)
     wf_completion_notify(&x->completion);
     if (x->delivery != WF_DELIVER_CQ)
         return;
-    /* F22 with F23 in weft_future_read(): append, then look at armed; there, arm, then look. */
-    if (atomic_exchange_explicit(&x->body->armed, 0, memory_order_seq_cst) == 0)
+    /* R16: append, then take the mark; pairs with A16 in weft_future_read(): mark, then look. */
+    unsigned notice =
+        atomic_fetch_and_explicit(&x->body->notice, ~WF_NOTICE_ARMED, memory_order_acq_rel);
+    if (notice != WF_NOTICE_ARMED)
         return;
+    /* Relaxed: the queue orders it before the taker's clearing. */
+    atomic_fetch_or_explicit(&x->body->notice, WF_NOTICE_QUEUED, memory_order_relaxed);
     wf_exchange_hold(x);
     wf_outbox_add(&x->io->outbox, x->io->engine, x->cq, 0, &x->body->readable);
 }

@@ -246,9 +246,10 @@ static void *run(void *user)
 static void end_late(struct wf_io_thread *io, struct wf_item *item)
 {
     struct wf_outbox outbox;
+    enum wf_item_kind kind = item->kind; /* once the outbox is flushed the item may be gone */
     pthread_mutex_lock(&io->stopped_lock);
     io->outbox.count = 0;
-    if (item->kind == WF_ITEM_SUBMIT) {
+    if (kind == WF_ITEM_SUBMIT) {
         struct weft_future *x = wf_exchange_of_item(item);
         io->active++;
         wf_stat_add(&io->stats.submitted, 1);
@@ -265,7 +266,7 @@ static void end_late(struct wf_io_thread *io, struct wf_item *item)
     pthread_mutex_unlock(&io->stopped_lock);
     outbox.runs_callbacks = true;
     wf_outbox_flush(&outbox, io->engine);
-    if (item->kind == WF_ITEM_MESSAGE) {
+    if (kind == WF_ITEM_MESSAGE) {
         struct weft_future *x = wf_exchange_of_message(item);
         atomic_store_explicit(&x->messages, 0, memory_order_release);
         wf_exchange_drop(x, WF_ENGINE_REF);
