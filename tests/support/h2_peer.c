@@ -97,13 +97,13 @@ struct wf_buf peer_encode_block(struct h2_peer *peer, ...)
     return block;
 }
 
-void peer_send_headers(struct h2_peer *peer, uint32_t stream_id, uint8_t flags, ...)
+void peer_send_headers(struct h2_peer *peer, uint32_t stream_id, unsigned flags, ...)
 {
     va_list args;
     va_start(args, flags);
     struct wf_buf block = encode_block(peer, args);
     va_end(args);
-    uint8_t all_flags = flags | WF_H2_FLAG_END_HEADERS;
+    uint8_t all_flags = (uint8_t)(flags | WF_H2_FLAG_END_HEADERS);
     struct wf_slice payload = wf_buf_slice(&block);
     peer_send_frame(peer, WF_H2_FRAME_HEADERS, all_flags, stream_id, payload.ptr, payload.len);
     wf_buf_fini(&block);

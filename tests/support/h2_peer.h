@@ -44,7 +44,7 @@ void peer_send_preface(struct h2_peer *peer);
 void peer_send_settings(struct h2_peer *peer, ...);
 void peer_send_settings_ack(struct h2_peer *peer);
 /* Pairs of name and value, ended by NULL; in one HEADERS frame with END_HEADERS. */
-void peer_send_headers(struct h2_peer *peer, uint32_t stream_id, uint8_t flags, ...);
+void peer_send_headers(struct h2_peer *peer, uint32_t stream_id, unsigned flags, ...);
 /* The block of pairs of name and value, ended by NULL, for frames made by hand. */
 struct wf_buf peer_encode_block(struct h2_peer *peer, ...);
 /* @len octets, all 'x'. */
