@@ -114,11 +114,13 @@ static void test_no_stream_credit_goes_back_after_end_stream(void **state)
     struct wf_h2_config config = WF_H2_CONFIG_INIT(WF_H2_CLIENT);
     config.initial_window_size = 1000;
     rig_init_client_with(&rig, &config);
-    rig_post(&rig, 1);
+    rig.keeps_credit = true;
+    struct wf_h2_stream *stream = rig_post(&rig, 1);
     peer_send_headers(&rig.peer, 1, 0, ":status", "200", NULL);
-    peer_send_data(&rig.peer, 1, WF_H2_FLAG_END_STREAM, 400);
+    peer_send_data(&rig.peer, 1, WF_H2_FLAG_END_STREAM, 900);
     rig_expect(&rig, "HEADERS 1 RESPONSE 200");
-    rig_expect(&rig, "DATA 1 400 END");
+    rig_expect(&rig, "DATA 1 900 END");
+    wf_h2_session_consume(rig.session, stream, 900);
     peer_expect_nothing(&rig.peer);
     rig_fini(&rig);
 }

@@ -407,6 +407,20 @@ static void test_answers_to_a_peer_that_does_not_read_are_bounded(void **state)
     rig_fini(&rig);
 }
 
+static void test_resets_that_a_peer_provokes_are_bounded(void **state)
+{
+    (void)state;
+    struct h2_rig rig;
+    rig_init_server(&rig);
+    rig.blocked = true;
+    for (uint32_t i = 0; i < 65536 / 13; i++)
+        peer_send_headers(&rig.peer, 1 + 2 * i, WF_H2_FLAG_END_STREAM, ":method", "GET", NULL);
+    rig_expect_no_event(&rig);
+    peer_send_headers(&rig.peer, 20001, WF_H2_FLAG_END_STREAM, ":method", "GET", NULL);
+    rig_expect(&rig, "CONNECTION_ERROR ENHANCE_YOUR_CALM");
+    rig_fini(&rig);
+}
+
 static void test_answers_that_are_read_are_not_bounded(void **state)
 {
     (void)state;
@@ -469,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_the_answer_to_our_ping_is_an_event_once),
         cmocka_unit_test(test_more_pings_than_are_remembered_forget_the_oldest),
         cmocka_unit_test(test_answers_to_a_peer_that_does_not_read_are_bounded),
+        cmocka_unit_test(test_resets_that_a_peer_provokes_are_bounded),
         cmocka_unit_test(test_answers_that_are_read_are_not_bounded),
         cmocka_unit_test(test_nothing_is_parsed_after_a_connection_error),
     };

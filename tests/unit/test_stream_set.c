@@ -39,6 +39,19 @@ static void test_streams_of_one_bucket_are_told_apart(void **state)
     wf_h2_stream_set_fini(&set);
 }
 
+static void test_colliding_streams_are_found_after_growth(void **state)
+{
+    (void)state;
+    struct wf_h2_stream_set set;
+    assert_true(wf_h2_stream_set_init(&set));
+    for (uint32_t i = 0; i < 300; i++)
+        add(&set, 1 + 128 * i);
+    assert_true(set.mask > 63);
+    for (uint32_t i = 0; i < 300; i++)
+        assert_non_null(wf_h2_stream_set_find(&set, 1 + 128 * i));
+    wf_h2_stream_set_fini(&set);
+}
+
 static void test_memory_is_used_again_and_zeroed(void **state)
 {
     (void)state;
@@ -84,6 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_streams_are_found_by_identifier),
         cmocka_unit_test(test_streams_of_one_bucket_are_told_apart),
+        cmocka_unit_test(test_colliding_streams_are_found_after_growth),
         cmocka_unit_test(test_memory_is_used_again_and_zeroed),
         cmocka_unit_test(test_each_stream_is_visited_and_may_be_removed),
     };
