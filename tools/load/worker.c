@@ -35,7 +35,7 @@ static void make_requests(struct wf_load_worker *worker)
 {
     const struct wf_load_options *options = worker->run->options;
 
-    worker->requests = wf_tool_calloc(options->urls.count, sizeof(*worker->requests));
+    worker->requests = wf_tool_calloc(options->urls.count, sizeof(struct weft_request *));
     for (size_t i = 0; i < options->urls.count; i++)
         worker->requests[i] = make_request(options, options->urls.urls[i]);
     worker->next_request = worker->number * options->urls.count / options->threads;

@@ -37,8 +37,8 @@ struct wf_load_slot {
 };
 
 struct wf_load_worker {
-    /* Immutable once the thread runs. */
-    struct wf_load_run *run;
+    /* Immutable once the thread runs. Workers share no cache line with each other. */
+    _Alignas(64) struct wf_load_run *run;
     pthread_t thread;
     size_t number;      /* which of the workers */
     uint64_t share;     /* requests to submit; UINT64_MAX: as many as there is time for */
@@ -59,7 +59,7 @@ struct wf_load_worker {
     struct wf_load_histogram latency;
 
     /* Any thread; atomic, for the progress line. Relaxed: nothing hangs on them. */
-    _Alignas(64) atomic_ullong done;
+    atomic_ullong done;
     atomic_ullong failed;
 };
 
