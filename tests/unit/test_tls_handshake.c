@@ -64,7 +64,7 @@ static void test_only_aead_suites_with_ephemeral_keys_are_offered_the_faster_fir
     (void)state;
     static const uint16_t allowed[] = {0x1301, 0x1302, 0x1303, 0xc02b, 0xc02c,
                                        0xc02f, 0xc030, 0xcca8, 0xcca9};
-    uint16_t offered[64];
+    uint16_t offered[64] = {0};
     size_t count = offered_suites(offered, 64);
     assert_int_equal(offered[0], wf_tls_aes_is_fast() ? 0x1301 : 0x1303);
     assert_int_equal(count, sizeof(allowed) / sizeof(allowed[0]));
