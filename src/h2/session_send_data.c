@@ -109,6 +109,7 @@ void wf_h2_session_send_body(struct wf_h2_session *s, struct wf_h2_stream *strea
         return;
     wf_assert(stream->body_left == 0 && stream->inserts == 0 && !stream->reports_body);
     wf_assert(body.len > 0 || end);
+    wf_assert(!wf_node_is_linked(&stream->node)); /* BODY_SENT was not taken yet */
     stream->reports_body = true;
     if (body.len == 0) {
         /* No window holds back a frame without content (RFC 9113 section 6.9.1). */
