@@ -253,5 +253,7 @@ uint32_t wf_h2_stream_id(const struct wf_h2_stream *stream);
  * CLOSED. */
 enum wf_h2_effect wf_h2_stream_effect(const struct wf_h2_session *session,
                                       const struct wf_h2_stream *stream);
+/* Whether any octet of the stream's HEADERS was handed to the transport. Client only. */
+bool wf_h2_stream_was_sent(const struct wf_h2_session *session, const struct wf_h2_stream *stream);
 
 #endif

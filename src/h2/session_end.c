@@ -14,7 +14,7 @@ static enum wf_h2_effect effect_of_end(const struct wf_h2_session *s,
     if (end == WF_H2_END_GOAWAY || (end == WF_H2_END_RESET_BY_PEER && code == WF_H2_REFUSED_STREAM))
         return WF_H2_NOT_PROCESSED;
     if ((end == WF_H2_END_CONNECTION_ERROR || end == WF_H2_END_CONNECTION_LOST) &&
-        s->out.written <= stream->headers_at)
+        !wf_h2_stream_was_sent(s, stream))
         return WF_H2_NOT_SENT;
     return WF_H2_MAYBE_PROCESSED;
 }
@@ -182,4 +182,9 @@ enum wf_h2_effect wf_h2_stream_effect(const struct wf_h2_session *s,
     if (stream->ended)
         return (enum wf_h2_effect)stream->effect;
     return stream->message_began ? WF_H2_PROCESSED : WF_H2_MAYBE_PROCESSED;
+}
+
+bool wf_h2_stream_was_sent(const struct wf_h2_session *s, const struct wf_h2_stream *stream)
+{
+    return s->out.written > stream->headers_at;
 }

@@ -63,7 +63,8 @@ void wf_conn_describe(const struct wf_conn *conn, const struct weft_future *x,
                       enum weft_stage *out_stage, enum weft_effect *out_effect)
 {
     *out_effect = effect_of(wf_h2_stream_effect(conn->session, x->stream));
-    *out_stage = stage_of(x, *out_effect);
+    *out_stage = wf_h2_stream_was_sent(conn->session, x->stream) ? stage_of(x, *out_effect)
+                                                                 : WEFT_STAGE_SEND;
 }
 
 void wf_conn_credit(struct wf_conn *conn, struct weft_future *x, size_t len)

@@ -15,6 +15,7 @@ static void test_a_get_ends_complete(void **state)
     rig_init_client(&rig);
     struct wf_h2_stream *stream = rig_get(&rig, 1);
     assert_int_equal(wf_h2_stream_id(stream), 1);
+    assert_true(wf_h2_stream_was_sent(rig.session, stream));
     assert_true((rig.peer.frame.header.flags & WF_H2_FLAG_END_STREAM) != 0);
     peer_send_headers(&rig.peer, 1, 0, ":status", "200", "content-length", "5", NULL);
     peer_send_data(&rig.peer, 1, 0, 2);
@@ -500,6 +501,9 @@ static void test_a_reset_of_ours_makes_no_event(void **state)
     struct h2_rig rig;
     rig_init_client(&rig);
     struct wf_h2_stream *stream = rig_submit(&rig, "GET", true);
+    assert_false(wf_h2_stream_was_sent(rig.session, stream));
+    /* Its HEADERS go out all the same, so nothing better can be promised. */
+    assert_int_equal(wf_h2_stream_effect(rig.session, stream), WF_H2_MAYBE_PROCESSED);
     wf_h2_session_reset(rig.session, stream, WF_H2_CANCEL);
     peer_expect_headers(&rig.peer, 1);
     peer_expect_rst_stream(&rig.peer, 1, WF_H2_CANCEL);
