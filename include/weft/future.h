@@ -40,8 +40,9 @@ WEFT_API void weft_future_unref(struct weft_future *future);
  * response is there. WEFT_ERR_TIMEOUT: not yet. Else: how the request ended.
  * Inside a callback of the same client, for a future that is not done: WEFT_ERR_WOULD_DEADLOCK. */
 WEFT_API enum weft_code weft_future_wait(struct weft_future *future, int64_t timeout_ms);
-/* The same for the head of the response: WEFT_OK when status and fields are there. Of a request that
- * is told by a callback or a queue and whose body is not streamed, it returns at completion. */
+/* The same for the head of the response: WEFT_OK when status and fields are there. Of a request
+ * that is told by a callback or a queue and whose body is not streamed, it returns at completion.
+ */
 WEFT_API enum weft_code weft_future_wait_response(struct weft_future *future, int64_t timeout_ms);
 WEFT_API bool weft_future_is_done(const struct weft_future *future);
 

@@ -24,10 +24,10 @@ WEFT_API struct weft_request *weft_request_ref(struct weft_request *request);
 /* NULL is a no-op. Thread: any. */
 WEFT_API void weft_request_unref(struct weft_request *request);
 
-/* Appends a field line; both are copied. Names are sent in lower case, values without white space at
- * their ends. "host" sets :authority; "user-agent" takes the place of weft's own, and an empty one
- * sends none; "content-length" must be the body's length.
- * WEFT_ERR_INVALID_REQUEST: an octet or a field that RFC 9113 section 8.2 forbids. */
+/* Appends a field line; both are copied. Names are sent in lower case, values without white space
+ * at their ends. "host" sets :authority; "user-agent" takes the place of weft's own, and an empty
+ * one sends none; "content-length" must be the body's length. WEFT_ERR_INVALID_REQUEST: an octet or
+ * a field that RFC 9113 section 8.2 forbids. */
 WEFT_API enum weft_code weft_request_add_field(struct weft_request *request, const char *name,
                                                const char *value);
 /* The same, and the line is never put in a compression table here or by an intermediary (RFC 7541

@@ -27,7 +27,7 @@ enum wf_h2_scope { WF_H2_SCOPE_NONE, WF_H2_SCOPE_STREAM, WF_H2_SCOPE_CONNECTION 
 struct wf_h2_err {
     enum wf_h2_scope scope;
     uint32_t code;      /* enum wf_h2_code, or an unknown code that a peer sent */
-    const char *reason; /* static storage, one sentence without a full stop; NULL when scope is none */
+    const char *reason; /* static storage, no full stop; NULL when scope is none */
 };
 
 /* "PROTOCOL_ERROR" and so on; "unknown error code" for others. Static storage. */
