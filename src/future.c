@@ -21,15 +21,18 @@ static uint64_t deadline_of(int64_t timeout_ms)
     return wait > (WF_NEVER - 1 - now) / NS_PER_MS ? WF_NEVER : now + wait * NS_PER_MS;
 }
 
+/* A submission that found no memory has no future; asking about it anyway is no crash. */
 static bool is_done(const struct weft_future *future)
 {
-    return wf_completion_is_done((struct wf_completion *)(uintptr_t)&future->completion);
+    return future != NULL &&
+           wf_completion_is_done((struct wf_completion *)(uintptr_t)&future->completion);
 }
 
 static bool has_head(const struct weft_future *future)
 {
     /* A14 with R14 in wf_exchange_publish_head(). */
-    return atomic_load_explicit(&((struct weft_future *)(uintptr_t)future)->head_ready,
+    return future != NULL &&
+           atomic_load_explicit(&((struct weft_future *)(uintptr_t)future)->head_ready,
                                 memory_order_acquire) != 0;
 }
 
@@ -71,6 +74,8 @@ static bool waits_for_itself(struct weft_future *future)
 
 enum weft_code weft_future_wait(struct weft_future *future, int64_t timeout_ms)
 {
+    if (future == NULL)
+        return WEFT_ERR_NO_MEMORY;
     if (!is_done(future)) {
         if (timeout_ms != 0 && waits_for_itself(future))
             return WEFT_ERR_WOULD_DEADLOCK;
@@ -84,6 +89,8 @@ enum weft_code weft_future_wait(struct weft_future *future, int64_t timeout_ms)
 
 enum weft_code weft_future_wait_response(struct weft_future *future, int64_t timeout_ms)
 {
+    if (future == NULL)
+        return WEFT_ERR_NO_MEMORY;
     uint64_t deadline = deadline_of(timeout_ms);
     for (;;) {
         unsigned seen = wf_completion_observe(&future->completion);
@@ -107,12 +114,14 @@ bool weft_future_is_done(const struct weft_future *future)
 
 void weft_future_cancel(struct weft_future *future)
 {
-    if (!is_done(future))
+    if (future != NULL && !is_done(future))
         wf_exchange_post(future, WF_MESSAGE_CANCEL);
 }
 
 const struct weft_error *weft_future_error(const struct weft_future *future)
 {
+    if (future == NULL)
+        return wf_error_static(WEFT_ERR_NO_MEMORY);
     return is_done(future) ? future->error : NULL;
 }
 
@@ -184,7 +193,7 @@ uint64_t weft_future_body_len(const struct weft_future *future)
 
 void *weft_future_tag(const struct weft_future *future)
 {
-    return future->delivery == WF_DELIVER_CALLBACK ? NULL : future->context;
+    return future == NULL || future->delivery == WF_DELIVER_CALLBACK ? NULL : future->context;
 }
 
 /* Credit goes back in lumps: a message for every small read would cost more than the octets. */
@@ -201,8 +210,10 @@ static void return_credit(struct weft_future *future, size_t len)
 enum weft_code weft_future_read(struct weft_future *future, void *buf, size_t cap,
                                 int64_t timeout_ms, size_t *out_len)
 {
-    struct wf_body_stream *body = future->body;
     *out_len = 0;
+    if (future == NULL)
+        return WEFT_ERR_NO_MEMORY;
+    struct wf_body_stream *body = future->body;
     if (body == NULL || cap == 0)
         return WEFT_ERR_INVALID_ARGUMENT;
     uint64_t deadline = deadline_of(timeout_ms);

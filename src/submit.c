@@ -44,6 +44,8 @@ size_t weft_submit_batch(struct weft_client *client, struct weft_request *const 
                          size_t count, const struct weft_delivery *how, void *const *tags,
                          struct weft_future **out_futures)
 {
+    if (client == NULL)
+        return 0;
     struct weft_delivery delivery;
     read_delivery(&delivery, how);
     if (delivery.done != NULL && wf_engine_workers(client) == NULL && !wf_engine_is_closed(client))
@@ -74,6 +76,8 @@ size_t weft_submit_batch(struct weft_client *client, struct weft_request *const 
 struct weft_future *weft_submit(struct weft_client *client, struct weft_request *request,
                                 const struct weft_delivery *how)
 {
+    if (request == NULL)
+        return NULL;
     struct weft_future *future;
     return weft_submit_batch(client, &request, 1, how, NULL, &future) == 1 ? future : NULL;
 }

@@ -1,6 +1,9 @@
 /* One exchange and its completion. Counted, and outlives the client. Every call is legal on every
  * thread. Dropping the last reference before completion cancels the request.
  *
+ * NULL, which a submission returns when memory ran out, is taken by every call but
+ * weft_future_ref(): it is the future of a request that failed with WEFT_ERR_NO_MEMORY.
+ *
  * What a call returns by pointer belongs to the future and lives as long as the caller's reference.
  */
 #ifndef WEFT_FUTURE_H

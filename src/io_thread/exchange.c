@@ -26,6 +26,7 @@ static uint64_t deadline_of(const struct weft_client *engine, const struct weft_
 
 static void fill_delivery(struct weft_future *x, const struct weft_delivery *how)
 {
+    x->is_told_twice = how->done != NULL && how->cq != NULL;
     if (how->done != NULL) {
         x->delivery = WF_DELIVER_CALLBACK;
         x->done = how->done;

@@ -69,8 +69,9 @@ struct weft_future {
     atomic_uint head_ready; /* status and fields may be read */
 
     /* Immutable after submission. */
-    uint8_t delivery;  /* enum wf_delivery_kind */
-    uint8_t body_mode; /* enum wf_body_mode */
+    bool is_told_twice; /* a callback and a queue were asked for, which is an error */
+    uint8_t delivery;   /* enum wf_delivery_kind */
+    uint8_t body_mode;  /* enum wf_body_mode */
     struct wf_io_thread *io;
     struct weft_request *request;
     union {

@@ -71,6 +71,11 @@ static void submitted(struct wf_io_thread *io, struct weft_future *x)
         wf_exchange_finish_copy(x, &error);
         return;
     }
+    if (x->is_told_twice) {
+        wf_exchange_fail(x, WEFT_ERR_INVALID_ARGUMENT, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
+                         "the delivery names a callback and a queue; it can have one of them");
+        return;
+    }
     if (io->closing) {
         wf_exchange_fail(x, WEFT_ERR_CLOSED, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
                          "the client is closed");

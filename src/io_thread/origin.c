@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define FIRST_BUCKETS 16u
+/* Connections with room that a choice compares. */
+#define CHOICES 8u
 
 bool wf_origins_init(struct wf_origins *origins)
 {
@@ -113,28 +115,35 @@ void wf_origin_release(struct wf_origin *origin)
     wf_free(origin);
 }
 
-/* The connection with the most room left in use: fewest open streams. NULL: none has room. */
-static struct wf_conn *choose(const struct wf_origin *origin)
+/* The connection with the fewest open streams among the first few that have room. NULL: none has.
+ * Whoever is chosen goes to the end of the list, so that many connections take turns and a choice
+ * costs the same however many there are. */
+static struct wf_conn *choose(struct wf_origin *origin)
 {
     struct wf_conn *best = NULL;
     uint32_t fewest = UINT32_MAX;
-    for (struct wf_node *node = origin->conns.next; node != &origin->conns; node = node->next) {
+    unsigned looked_at = 0;
+    for (struct wf_node *node = origin->conns.next;
+         node != &origin->conns && looked_at < CHOICES && fewest > 0; node = node->next) {
         struct wf_conn *conn = wf_container_of(node, struct wf_conn, origin_node);
         if (wf_conn_capacity(conn) == 0)
             continue;
+        looked_at++;
         uint32_t open = wf_h2_session_open_streams(conn->session);
         if (open < fewest) {
             fewest = open;
             best = conn;
-            if (open == 0)
-                break;
         }
+    }
+    if (best != NULL && origin->conn_count > 1) {
+        wf_list_remove(&best->origin_node);
+        wf_list_push_back(&origin->conns, &best->origin_node);
     }
     return best;
 }
 
 /* False: no connection has room for @x. True: it was started, or ended. */
-static bool start(const struct wf_origin *origin, struct weft_future *x)
+static bool start(struct wf_origin *origin, struct weft_future *x)
 {
     for (;;) {
         struct wf_conn *conn = choose(origin);
@@ -201,6 +210,12 @@ struct wf_origin *wf_origin_of(struct wf_io_thread *io, const struct weft_future
 void wf_origin_submit(struct wf_io_thread *io, struct weft_future *x)
 {
     const struct wf_url *url = wf_request_url(x->request);
+    if (!url->https && !io->engine->config.http2_prior_knowledge) {
+        wf_exchange_fail(x, WEFT_ERR_NOT_HTTP2, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
+                         "%s is cleartext: HTTP/2 needs config.http2_prior_knowledge there",
+                         (const char *)url->origin.ptr);
+        return;
+    }
     struct wf_origin *origin = find(&io->origins, url);
     if (origin == NULL)
         origin = add(io, url);

@@ -397,6 +397,79 @@ static void test_a_bad_configuration_is_refused_by_name(void **state)
     assert_null(weft_client_new(&config, NULL));
 }
 
+static void test_a_callback_and_a_queue_together_are_refused(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    struct seen seen;
+    seen_init(&seen);
+    struct weft_delivery how = callback_to(&seen);
+    how.cq = weft_cq_new();
+    struct weft_future *future = fixture_submit(&f, "/bytes/1", &how);
+    seen_await(&seen, 1);
+    assert_int_equal(seen.code, WEFT_ERR_INVALID_ARGUMENT);
+    assert_int_equal(weft_cq_next(how.cq, &(struct weft_event){0}, 1, 0), 0);
+    weft_future_unref(future);
+    weft_cq_unref(how.cq);
+    fixture_free(&f);
+}
+
+static void test_cleartext_without_prior_knowledge_is_refused(void **state)
+{
+    (void)state;
+    struct weft_config config = WEFT_CONFIG_INIT;
+    config.http2_prior_knowledge = false;
+    struct fixture f = fixture_with(NULL, &config);
+    weft_future_unref(
+        fixture_expect(&f, "/bytes/1", WEFT_ERR_NOT_HTTP2, WEFT_STAGE_QUEUE, WEFT_NOT_SENT));
+    assert_int_equal(loop_server_connections(f.server), 0);
+    fixture_free(&f);
+}
+
+static void test_the_future_that_memory_ran_out_for_answers_every_question(void **state)
+{
+    (void)state;
+    struct weft_field field;
+    char octet;
+    size_t len = 1;
+    assert_null(weft_get(NULL, "http://127.0.0.1/"));
+    assert_null(weft_submit(NULL, NULL, NULL));
+    assert_int_equal(weft_future_wait(NULL, WEFT_FOREVER), WEFT_ERR_NO_MEMORY);
+    assert_int_equal(weft_future_wait_response(NULL, WEFT_FOREVER), WEFT_ERR_NO_MEMORY);
+    assert_int_equal(weft_future_error(NULL)->code, WEFT_ERR_NO_MEMORY);
+    assert_int_equal(weft_future_read(NULL, &octet, 1, 0, &len), WEFT_ERR_NO_MEMORY);
+    assert_int_equal(len, 0);
+    assert_int_equal(weft_future_status(NULL), 0);
+    assert_int_equal(weft_future_field_count(NULL), 0);
+    assert_false(weft_future_field(NULL, "a", &field));
+    assert_false(weft_future_field_at(NULL, 0, &field));
+    assert_int_equal(weft_future_trailer_count(NULL), 0);
+    assert_int_equal(weft_future_body(NULL).len, 0);
+    assert_int_equal(weft_future_body_len(NULL), 0);
+    assert_null(weft_future_tag(NULL));
+    weft_future_cancel(NULL);
+    weft_future_unref(NULL);
+    weft_client_unref(NULL);
+    assert_int_equal(weft_client_close(NULL, 0), WEFT_ERR_INVALID_ARGUMENT);
+}
+
+static void test_many_connections_take_turns(void **state)
+{
+    (void)state;
+    struct weft_config config = WEFT_CONFIG_INIT;
+    config.connections_per_origin = 20;
+    struct fixture f = fixture_with(NULL, &config);
+    struct weft_future *futures[200];
+    for (size_t i = 0; i < 200; i++)
+        futures[i] = fixture_submit(&f, "/bytes/1000", NULL);
+    for (size_t i = 0; i < 200; i++) {
+        assert_int_equal(weft_future_wait(futures[i], TEST_WAIT_MS), WEFT_OK);
+        weft_future_unref(futures[i]);
+    }
+    assert_int_equal(loop_server_connections(f.server), 20);
+    fixture_free(&f);
+}
+
 static void test_statistics_add_up(void **state)
 {
     (void)state;
@@ -477,6 +550,10 @@ int main(void)
         cmocka_unit_test(test_a_connection_that_closes_is_replaced),
         cmocka_unit_test(test_the_queue_for_an_origin_is_bounded),
         cmocka_unit_test(test_a_bad_configuration_is_refused_by_name),
+        cmocka_unit_test(test_a_callback_and_a_queue_together_are_refused),
+        cmocka_unit_test(test_cleartext_without_prior_knowledge_is_refused),
+        cmocka_unit_test(test_the_future_that_memory_ran_out_for_answers_every_question),
+        cmocka_unit_test(test_many_connections_take_turns),
         cmocka_unit_test(test_statistics_add_up),
         cmocka_unit_test(test_every_frame_is_traced),
     };
