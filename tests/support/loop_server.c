@@ -343,6 +343,8 @@ static void serve_conn(struct loop_server *server, struct conn *conn, short reve
 static void *run(void *user)
 {
     struct loop_server *server = user;
+    if (server->config.thread_started != NULL)
+        server->config.thread_started();
     for (;;) {
         struct pollfd fds[MAX_CONNS + 2];
         struct conn *of[MAX_CONNS + 2];

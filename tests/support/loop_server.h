@@ -17,8 +17,9 @@
 struct loop_server;
 
 struct loop_server_config {
-    uint32_t max_streams; /* 0: 128 */
-    uint32_t close_after; /* requests after which a connection is closed; 0: never */
+    uint32_t max_streams;         /* 0: 128 */
+    uint32_t close_after;         /* requests after which a connection is closed; 0: never */
+    void (*thread_started)(void); /* called on the server's thread; may be NULL */
 };
 
 /* Listens on 127.0.0.1 and starts the thread. Aborts when that cannot be done. */
