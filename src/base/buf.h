@@ -28,7 +28,7 @@ static inline size_t wf_buf_len(const struct wf_buf *buf)
 
 static inline struct wf_slice wf_buf_slice(const struct wf_buf *buf)
 {
-    return wf_slice(buf->data + buf->start, buf->end - buf->start);
+    return wf_slice(wf_octets_at(buf->data, buf->start), buf->end - buf->start);
 }
 
 /* Makes room for @len more octets behind `end`, by moving what is readable to the front or by
@@ -42,7 +42,7 @@ static inline WF_MUST_USE bool wf_buf_reserve(struct wf_buf *buf, size_t len)
 
 static inline uint8_t *wf_buf_tail(struct wf_buf *buf)
 {
-    return buf->data + buf->end;
+    return buf->data + buf->end; /* there is room, so there is memory */
 }
 
 /* Takes the @len octets that were just written behind `end` into the buffer. */

@@ -12,6 +12,12 @@ struct wf_slice {
     size_t len;
 };
 
+/* @ptr + @offset, also of NULL and 0, which C does not define. Compilers see an addition. */
+static inline const uint8_t *wf_octets_at(const uint8_t *ptr, size_t offset)
+{
+    return offset == 0 ? ptr : ptr + offset;
+}
+
 static inline struct wf_slice wf_slice(const void *ptr, size_t len)
 {
     return (struct wf_slice){(const uint8_t *)ptr, len};
@@ -36,7 +42,7 @@ static inline bool wf_slice_is(struct wf_slice a, const char *text)
 /* @s without its first @len octets; @len is at most s.len. */
 static inline struct wf_slice wf_slice_skip(struct wf_slice s, size_t len)
 {
-    return wf_slice(s.ptr + len, s.len - len);
+    return wf_slice(wf_octets_at(s.ptr, len), s.len - len);
 }
 
 #endif
