@@ -33,6 +33,8 @@ struct wf_h2_session *wf_h2_session_new(const struct wf_h2_config *config, uint6
     s->is_server = config->role == WF_H2_SERVER;
     s->next_id = 1;
     s->preface_left = s->is_server ? WF_H2_PREFACE_LEN : 0;
+    s->now_ms = now_ms;
+    wf_h2_guard_init(&s->guard, config->control_burst, now_ms);
     s->settings_deadline = now_ms + config->settings_timeout_ms;
     wf_list_init(&s->ending);
     wf_list_init(&s->sent);
@@ -99,7 +101,7 @@ static bool next_queued(struct wf_h2_session *s, struct wf_h2_event *event)
 bool wf_h2_session_next(struct wf_h2_session *s, uint64_t now_ms, struct wf_slice *in,
                         struct wf_h2_event *out_event)
 {
-    (void)now_ms;
+    s->now_ms = now_ms;
     if (s->reported != NULL) {
         wf_h2_stream_set_give(&s->streams, s->reported);
         s->reported = NULL;
@@ -183,4 +185,14 @@ void wf_h2_stream_set_user(struct wf_h2_stream *stream, void *user)
 uint32_t wf_h2_stream_id(const struct wf_h2_stream *stream)
 {
     return stream->id;
+}
+
+uint32_t wf_h2_stream_recv_room(const struct wf_h2_stream *stream)
+{
+    return stream->recv_window.open > 0 ? (uint32_t)stream->recv_window.open : 0;
+}
+
+const struct wf_h2_guard *wf_h2_session_guard(const struct wf_h2_session *s)
+{
+    return &s->guard;
 }

@@ -22,7 +22,9 @@
 #include "base/alloc.h"
 #include "base/field.h"
 #include "h2/error.h"
+#include "h2/limits.h"
 
+struct wf_h2_guard;
 struct wf_h2_session;
 struct wf_h2_stream;
 
@@ -65,6 +67,8 @@ struct wf_h2_config {
     uint32_t max_continuations;   /* CONTINUATION frames of one field block */
     uint32_t max_queued_control;  /* octets of answers (SETTINGS and PING ACK, RST_STREAM) not yet
                                      written */
+    uint32_t max_informational;   /* 1xx responses to one request */
+    uint32_t control_burst; /* harmless frames of a kind that may come for nothing; limits.h */
     uint32_t settings_timeout_ms; /* until the peer must have acknowledged our SETTINGS */
     wf_h2_trace_fn trace;         /* NULL: none */
     void *trace_user;
@@ -76,7 +80,8 @@ struct wf_h2_config {
         .initial_window_size = 1048576, .max_frame_size = 16384, .max_header_list_size = 65536,    \
         .connection_window = 16777216, .encoder_table_cap = 4096, .max_fields = 256,               \
         .max_field_block_len = 131072, .max_continuations = 16, .max_queued_control = 65536,       \
-        .settings_timeout_ms = 10000                                                               \
+        .max_informational = WF_H2_DEFAULT_MAX_INFORMATIONAL,                                      \
+        .control_burst = WF_H2_DEFAULT_CONTROL_BURST, .settings_timeout_ms = 10000                 \
     }
 
 /* What is proven about a stream that ended without a complete response. */
@@ -248,6 +253,10 @@ bool wf_h2_session_is_ready(const struct wf_h2_session *session);
 void *wf_h2_stream_user(const struct wf_h2_stream *stream);
 void wf_h2_stream_set_user(struct wf_h2_stream *stream, void *user);
 uint32_t wf_h2_stream_id(const struct wf_h2_stream *stream);
+/* Octets of content that the peer may send without waiting for credit. */
+uint32_t wf_h2_stream_recv_room(const struct wf_h2_stream *stream);
+/* Counters of what cost work and brought nothing; see guard.h. */
+const struct wf_h2_guard *wf_h2_session_guard(const struct wf_h2_session *session);
 /* What will be true of the stream if the owner resets it now: never NOT_SENT, since its HEADERS go
  * out before RST_STREAM. Streams that end with the connection say NOT_SENT where it is so in
  * CLOSED. */

@@ -115,6 +115,7 @@ enum wf_h2_step wf_h2_recv_ping(struct wf_h2_session *s, const struct wf_h2_fram
         memcpy(event->ping, payload, 8);
         return WF_H2_STEP_EVENT;
     }
+    (void)wf_h2_tolerate(s, WF_H2_NUISANCE_PING, 1);
     return WF_H2_STEP_DONE; /* an answer to nothing proves nothing */
 }
 

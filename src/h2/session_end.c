@@ -39,6 +39,8 @@ void wf_h2_stream_end(struct wf_h2_session *s, struct wf_h2_stream *stream, enum
     stream->state = WF_H2_CLOSED;
     stream->ended = true;
     stream->body_left = 0;
+    if (s->is_server && end == WF_H2_END_COMPLETE)
+        s->guard.streams++;
     abandon_data(s, stream);
     wf_h2_stream_set_remove(&s->streams, stream);
     wf_list_remove(&stream->node);
@@ -79,9 +81,10 @@ void wf_h2_stream_error(struct wf_h2_session *s, struct wf_h2_stream *stream, ui
                         uint32_t code, const char *reason)
 {
     wf_h2_remember_reset(s, id);
-    if (stream != NULL)
+    bool tolerated = s->dead || wf_h2_tolerate(s, WF_H2_NUISANCE_STREAM_ERROR, 1);
+    if (stream != NULL && !stream->ended)
         wf_h2_stream_end(s, stream, WF_H2_END_STREAM_ERROR, code, reason);
-    if (!s->dead)
+    if (tolerated && !s->dead)
         wf_h2_send_rst_stream(s, id, code, true);
 }
 
@@ -128,6 +131,14 @@ void wf_h2_connection_error(struct wf_h2_session *s, uint32_t code, const char *
 void wf_h2_no_memory(struct wf_h2_session *s)
 {
     wf_h2_connection_error(s, WF_H2_INTERNAL_ERROR, "out of memory");
+}
+
+bool wf_h2_tolerate(struct wf_h2_session *s, enum wf_h2_nuisance kind, uint32_t cost)
+{
+    if (WF_LIKELY(wf_h2_guard_take(&s->guard, kind, cost, s->now_ms)))
+        return true;
+    wf_h2_connection_error(s, WF_H2_ENHANCE_YOUR_CALM, wf_h2_guard_reason(kind));
+    return false;
 }
 
 void wf_h2_raise(struct wf_h2_session *s, struct wf_h2_stream *stream, uint32_t id,

@@ -16,6 +16,7 @@
 #include "h2/flow.h"
 #include "h2/frame_decode.h"
 #include "h2/frame_encode.h"
+#include "h2/guard.h"
 #include "h2/hpack_decode.h"
 #include "h2/hpack_encode.h"
 #include "h2/output.h"
@@ -63,6 +64,8 @@ struct wf_h2_session {
     bool settings_unacked; /* ours; until then the more permissive of old and new values holds */
     struct wf_h2_err error;
     uint64_t settings_deadline;
+    uint64_t now_ms; /* of the last wf_h2_session_next() */
+    struct wf_h2_guard guard;
     uint32_t goaway_last_id; /* the peer's last GOAWAY */
     uint32_t refused_above;  /* server: last_stream_id of our GOAWAY */
 
@@ -144,6 +147,9 @@ void wf_h2_raise(struct wf_h2_session *s, struct wf_h2_stream *stream, uint32_t 
  * connection, since RST_STREAM has no place there (section 5.1); on a closed one it is dropped. */
 void wf_h2_raise_absent(struct wf_h2_session *s, uint32_t id, const struct wf_h2_err *err);
 void wf_h2_no_memory(struct wf_h2_session *s);
+/* A frame came that costs work and brings nothing. False: it was one too many, and the connection
+ * has ended. */
+bool wf_h2_tolerate(struct wf_h2_session *s, enum wf_h2_nuisance kind, uint32_t cost);
 
 /* A stream that cannot be found was once there, or was never. */
 enum wf_h2_absent { WF_H2_ABSENT_IDLE, WF_H2_ABSENT_CLOSED, WF_H2_ABSENT_RESET_BY_US };

@@ -73,6 +73,39 @@ static bool block_order_ok(struct wf_h2_session *s, const struct wf_h2_frame_hea
     return false;
 }
 
+/* What a frame of this type and header counts as; WF_H2_NUISANCES: as nothing that is in the way.
+ * Answers to our own SETTINGS and PING are counted where they turn out to answer nothing. */
+static enum wf_h2_nuisance nuisance_of(const struct wf_h2_frame_header *header)
+{
+    bool is_ack = (header->flags & WF_H2_FLAG_ACK) != 0;
+    switch (header->type) {
+    case WF_H2_FRAME_PRIORITY:
+        return WF_H2_NUISANCE_PRIORITY;
+    case WF_H2_FRAME_RST_STREAM:
+        return WF_H2_NUISANCE_RST_STREAM;
+    case WF_H2_FRAME_SETTINGS:
+        return is_ack ? WF_H2_NUISANCES : WF_H2_NUISANCE_SETTINGS;
+    case WF_H2_FRAME_PING:
+        return is_ack ? WF_H2_NUISANCES : WF_H2_NUISANCE_PING;
+    case WF_H2_FRAME_GOAWAY:
+        return WF_H2_NUISANCE_GOAWAY;
+    case WF_H2_FRAME_WINDOW_UPDATE:
+        return WF_H2_NUISANCE_WINDOW_UPDATE;
+    default:
+        return WF_H2_NUISANCES;
+    }
+}
+
+static bool tolerate(struct wf_h2_session *s, const struct wf_h2_frame_header *header)
+{
+    enum wf_h2_nuisance kind = nuisance_of(header);
+    if (kind == WF_H2_NUISANCES)
+        return true;
+    /* These two may visit every stream. */
+    bool visits = kind == WF_H2_NUISANCE_SETTINGS || kind == WF_H2_NUISANCE_GOAWAY;
+    return wf_h2_tolerate(s, kind, visits ? 1 + s->streams.count / 64 : 1);
+}
+
 static enum wf_h2_step dispatch(struct wf_h2_session *s, const struct wf_h2_frame_header *header,
                                 const uint8_t *payload, struct wf_h2_event *event)
 {
@@ -86,6 +119,8 @@ static enum wf_h2_step dispatch(struct wf_h2_session *s, const struct wf_h2_fram
         break;
     }
     wf_h2_recv_trace(s, header, wf_slice(payload, header->len), NULL);
+    if (WF_UNLIKELY(!tolerate(s, header)))
+        return WF_H2_STEP_DONE;
     switch (header->type) {
     case WF_H2_FRAME_PRIORITY:
         return wf_h2_recv_priority(s, header, payload);
@@ -136,8 +171,10 @@ static enum wf_h2_step recv_frame(struct wf_h2_session *s, struct wf_slice *in,
     if (header.type == WF_H2_FRAME_DATA)
         return wf_h2_recv_data(s, &header, in, event);
     /* RFC 9113 section 5.5: types that we do not know are ignored. */
-    if (WF_UNLIKELY(header.type > WF_H2_FRAME_CONTINUATION))
+    if (WF_UNLIKELY(header.type > WF_H2_FRAME_CONTINUATION)) {
+        (void)wf_h2_tolerate(s, WF_H2_NUISANCE_UNKNOWN, 1); /* if not, the session is dead */
         return skip_frame(s, &header, in);
+    }
     if (in->len - WF_H2_FRAME_HEADER_LEN < header.len)
         return WF_H2_STEP_WAIT;
     const uint8_t *payload = in->ptr + WF_H2_FRAME_HEADER_LEN;

@@ -54,8 +54,10 @@ static struct wf_h2_stream *find_taker(struct wf_h2_session *s,
     if (WF_UNLIKELY(stream == NULL)) {
         struct wf_h2_stream absent = {.id = header->stream_id, .state = WF_H2_CLOSED};
         enum wf_h2_absent how = wf_h2_session_absent(s, header->stream_id);
-        if (how == WF_H2_ABSENT_RESET_BY_US)
+        if (how == WF_H2_ABSENT_RESET_BY_US) {
+            (void)wf_h2_tolerate(s, WF_H2_NUISANCE_LATE, 1);
             return NULL;
+        }
         if (how == WF_H2_ABSENT_IDLE)
             absent.state = WF_H2_IDLE;
         if (!wf_h2_stream_move(&absent, WF_H2_RECV_DATA, &err))
@@ -99,10 +101,15 @@ enum wf_h2_step wf_h2_recv_data(struct wf_h2_session *s, const struct wf_h2_fram
         s->skip_left = data_len + pad_len;
         return WF_H2_STEP_DONE;
     }
+    bool end_stream = (header->flags & WF_H2_FLAG_END_STREAM) != 0;
+    if (WF_LIKELY(data_len > 0))
+        wf_h2_guard_earn(&s->guard, data_len);
+    else if (!end_stream && !wf_h2_tolerate(s, WF_H2_NUISANCE_EMPTY_DATA, 1))
+        return WF_H2_STEP_DONE;
     s->data_stream = stream;
     s->data_left = data_len;
     s->pad_left = pad_len;
-    s->data_ends_stream = (header->flags & WF_H2_FLAG_END_STREAM) != 0;
+    s->data_ends_stream = end_stream;
     /* Padding has no consumer who would return its credit. */
     if (header->len > data_len && !s->data_ends_stream)
         wf_h2_return_stream_credit(s, stream, header->len - data_len);

@@ -76,6 +76,10 @@ static enum wf_h2_step recv_response(struct wf_h2_session *s, struct wf_h2_strea
         if (end_stream)
             return fail_stream(s, stream, WF_H2_PROTOCOL_ERROR,
                                "an informational response ends the stream");
+        if (stream->informational == s->config.max_informational)
+            return fail_stream(s, stream, WF_H2_ENHANCE_YOUR_CALM,
+                               "there are more informational responses than max_informational");
+        stream->informational++;
         return deliver(s, stream, section, false, WF_H2_SECTION_INFORMATIONAL, head, event);
     }
     stream->message_began = true;
@@ -133,8 +137,10 @@ static enum wf_h2_step recv_for_absent(struct wf_h2_session *s, uint32_t id,
                                        struct wf_h2_event *event)
 {
     enum wf_h2_absent how = wf_h2_session_absent(s, id);
-    if (how == WF_H2_ABSENT_RESET_BY_US)
+    if (how == WF_H2_ABSENT_RESET_BY_US) {
+        (void)wf_h2_tolerate(s, WF_H2_NUISANCE_LATE, 1);
         return WF_H2_STEP_DONE;
+    }
     if (how == WF_H2_ABSENT_CLOSED) {
         struct wf_h2_stream absent = {.id = id, .state = WF_H2_CLOSED};
         struct wf_h2_err err;
@@ -168,6 +174,13 @@ static enum wf_h2_step recv_section(struct wf_h2_session *s, uint32_t id,
     }
     if (WF_UNLIKELY(s->block.wrong != NULL))
         return fail_stream(s, stream, s->block.wrong_code, s->block.wrong);
+    /* Each section is within its limit; so must be all of a message together. */
+    stream->sections_size += section->size;
+    if (WF_UNLIKELY(stream->sections_size >
+                    (uint64_t)s->config.max_header_list_size * WF_H2_SECTIONS_FACTOR))
+        return fail_stream(s, stream, WF_H2_ENHANCE_YOUR_CALM,
+                           "all header sections together are larger than twice "
+                           "MAX_HEADER_LIST_SIZE");
     if (stream->message_began)
         return recv_trailers(s, stream, section, end_stream, event);
     return recv_response(s, stream, section, end_stream, event);

@@ -224,6 +224,7 @@ enum wf_h2_submit wf_h2_session_request(struct wf_h2_session *s,
         return result;
     }
     s->next_id += 2;
+    s->guard.streams++;
     stream->user = user;
     stream->headers_at = headers_at;
     stream->is_head = message->is_head;

@@ -78,11 +78,17 @@ static void make_frame(struct wf_h2_session *s, struct wf_h2_stream *stream)
     if (stream->body_left < len)
         len = (uint32_t)stream->body_left;
     bool is_last = len == stream->body_left;
+    /* A frame that a tiny window cut short is the peer's doing and earns its octets only. */
+    bool is_squeezed = !is_last && len == window && len < WF_H2_SQUEEZED_LEN;
     wf_list_remove(&stream->node);
     if (!queue_data(s, stream, wf_slice(stream->body, len), is_last && stream->end_after_body)) {
         wf_h2_no_memory(s);
         return;
     }
+    if (is_squeezed)
+        s->guard.octets += len;
+    else
+        wf_h2_guard_earn(&s->guard, len);
     s->send_window -= (int32_t)len;
     stream->send_window -= (int32_t)len;
     stream->body += len;

@@ -64,7 +64,9 @@ struct wf_h2_stream {
     uint32_t end_code;
     int32_t send_window;
     struct wf_h2_recv_window recv_window;
-    uint32_t depends_on; /* PRIORITY, of no consequence */
+    uint32_t informational; /* 1xx responses so far */
+    uint64_t sections_size; /* of all header sections so far */
+    uint32_t depends_on;    /* PRIORITY, of no consequence */
     uint8_t weight;
     bool exclusive : 1;
     bool end_after_body : 1;
