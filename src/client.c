@@ -74,6 +74,7 @@ static void add_stats(struct weft_stats *sum, struct wf_io_thread *io)
     sum->octets_written += read_stat(&io->stats.octets_written);
     sum->wakeups += read_stat(&io->wakeups);
     sum->turns += read_stat(&io->stats.turns);
+    sum->limits_reached += read_stat(&io->stats.limits_reached);
 }
 
 void weft_client_stats(struct weft_client *client, struct weft_stats *stats)

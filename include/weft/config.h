@@ -54,14 +54,25 @@ struct weft_config {
     /* Observation. */
     weft_trace_fn trace; /* NULL: none */
     void *trace_user;
+
+    /* Limits on what a server may do; see docs/CONFORMANCE.md for all of them. */
+    uint32_t max_header_fields; /* field lines in one header section; 1 to 65,535 */
+    uint32_t max_informational; /* 1xx responses to one request */
+    uint32_t control_burst; /* frames of one kind (PING, SETTINGS, ...) that may come at once for
+                               nothing: no content, no stream; 10 to 1,000,000 */
+    int64_t write_stall_ms; /* a connection whose server reads nothing of what waits to be written
+                               ends after this; WEFT_FOREVER: never */
+    uint32_t min_body_rate; /* octets a second; a response whose body comes slower ends; 0: off */
+    uint32_t min_body_rate_ms; /* over which that is measured; 10 to 3,600,000 */
 };
 
 /* Defaults: one I/O thread and connection; 30 s for a request, 10 s to connect; windows of 1 MiB
- * and 16 MiB; a response's fields up to 64 KiB and a collected body up to 64 MiB. */
+ * and 16 MiB; a response's fields up to 64 KiB and a collected body up to 64 MiB; a server that
+ * does not read is given 30 s. */
 #define WEFT_CONFIG_INIT                                                                           \
     {                                                                                              \
         sizeof(struct weft_config), 1, 1, 1, 30000, 10000, 100000, NULL, false, true, 1u << 20,    \
-            1u << 24, 1u << 16, 1u << 26, NULL, NULL                                               \
+            1u << 24, 1u << 16, 1u << 26, NULL, NULL, 256, 64, 1000, 30000, 0, 10000               \
     }
 
 #ifdef __cplusplus

@@ -26,6 +26,7 @@ struct weft_stats {
     uint64_t wakeups;            /* of I/O threads by other threads */
     uint64_t turns;              /* of the I/O threads' loops */
     uint64_t trace_dropped;      /* trace events that found no room */
+    uint64_t limits_reached; /* requests or connections that a limit of the configuration ended */
 };
 
 #ifdef __cplusplus

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "io_thread/conn_watch.h"
 #include "io_thread/dial.h"
 #include "io_thread/engine.h"
 #include "io_thread/io_thread.h"
@@ -30,6 +31,8 @@ static void timer_fired(struct wf_timer *timer)
     if (conn->state == WF_CONN_OPEN || conn->state == WF_CONN_DRAINING) {
         wf_h2_session_timeout(conn->session, conn->io->now_ms);
         wf_conn_drain_events(conn);
+        if (conn->state != WF_CONN_CLOSED)
+            wf_conn_watch(conn);
         wf_conn_update_timer(conn);
         return;
     }
@@ -48,6 +51,9 @@ void wf_conn_update_timer(struct wf_conn *conn)
     if (conn->state == WF_CONN_CLOSED)
         return;
     uint64_t when = wf_h2_session_deadline(conn->session);
+    uint64_t watch = wf_conn_watch_deadline(conn);
+    if (watch < when)
+        when = watch;
     if (when != conn->timer.when_ms || !wf_timer_is_set(&conn->timer))
         wf_timer_set(&conn->io->timers, &conn->timer, when);
 }
@@ -69,6 +75,13 @@ void wf_conn_transport_is_up(struct wf_conn *conn)
     h2.initial_window_size = config->stream_window;
     h2.connection_window = config->connection_window;
     h2.max_header_list_size = config->max_header_list_size;
+    /* Huffman code may make a block longer than what it decodes to, though nobody need use it. */
+    if (h2.max_field_block_len / 2 < config->max_header_list_size)
+        h2.max_field_block_len = config->max_header_list_size * 2;
+    h2.max_continuations += h2.max_field_block_len / h2.max_frame_size;
+    h2.max_fields = config->max_header_fields;
+    h2.max_informational = config->max_informational;
+    h2.control_burst = config->control_burst;
     if (config->trace != NULL) {
         h2.trace = wf_trace_frame;
         h2.trace_user = conn;
@@ -182,6 +195,7 @@ bool wf_conn_open(struct wf_origin *origin)
     /* Relaxed: only uniqueness matters. */
     conn->id = atomic_fetch_add_explicit(&io->engine->connection_ids, 1, memory_order_relaxed) + 1;
     wf_buf_init(&conn->leftover);
+    wf_conn_watch_init(conn);
     wf_list_init(&conn->dirty_node);
     wf_list_init(&conn->unread_node);
     wf_list_init(&conn->dead_node);

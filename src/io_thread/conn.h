@@ -53,7 +53,9 @@ struct wf_conn {
     bool blocked;      /* the socket is full: EPOLLOUT will say */
     bool write_failed; /* nothing more can be sent; what the peer said is still read */
     bool had_response;
-    bool is_finishing; /* the session is dead; its last words are being written */
+    bool is_finishing;   /* the session is dead; its last words are being written */
+    uint64_t stalled_at; /* ms: since then nothing of what is queued went out; UINT64_MAX: not so */
+    uint64_t rate_at;    /* ms: when body rates are looked at; UINT64_MAX: not */
     uint32_t goaway_code;
     struct weft_error error; /* why it closed; code WEFT_OK while it has not */
 };
@@ -97,6 +99,9 @@ void wf_conn_mark_dirty(struct wf_conn *conn);
 
 /* conn_events.c: what the session has to say. */
 void wf_conn_handle(struct wf_conn *conn, const struct wf_h2_event *event);
+/* Resets the stream of an exchange that cannot go on here, and ends it with "origin: @text". */
+void wf_conn_give_up(struct wf_conn *conn, struct weft_future *x, enum weft_code code,
+                     const char *text);
 /* Handles what the session has to say without new input. */
 void wf_conn_drain_events(struct wf_conn *conn);
 

@@ -118,10 +118,11 @@ enum wf_conn_start wf_conn_start(struct wf_conn *conn, struct weft_future *x)
     return WF_CONN_STARTED;
 }
 
-/* Resets the stream of an exchange that cannot go on here, and ends it. */
-static void give_up(struct wf_conn *conn, struct weft_future *x, enum weft_code code,
-                    const char *text)
+void wf_conn_give_up(struct wf_conn *conn, struct weft_future *x, enum weft_code code,
+                     const char *text)
 {
+    if (code != WEFT_ERR_NO_MEMORY)
+        wf_stat_add(&conn->io->stats.limits_reached, 1);
     wf_conn_cancel(conn, x);
     wf_exchange_fail(x, code, WEFT_STAGE_BODY, WEFT_PROCESSED, "%s: %s", conn->origin->key, text);
 }
@@ -149,7 +150,7 @@ static void on_headers(struct wf_conn *conn, const struct wf_h2_event *event)
         WF_UNREACHABLE("a client's session makes no requests");
     }
     if (!stored)
-        give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's fields");
+        wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's fields");
 }
 
 static bool collect(struct wf_conn *conn, struct weft_future *x, struct wf_slice bytes)
@@ -160,11 +161,11 @@ static bool collect(struct wf_conn *conn, struct weft_future *x, struct wf_slice
         (void)snprintf(text, sizeof(text),
                        "the response's body is larger than max_body_size, %" PRIu64 " octets",
                        engine->config.max_body_size);
-        give_up(conn, x, WEFT_ERR_BODY_TOO_LARGE, text);
+        wf_conn_give_up(conn, x, WEFT_ERR_BODY_TOO_LARGE, text);
         return false;
     }
     if (!wf_response_append_body(&x->response, engine->responses, bytes, x->content_length)) {
-        give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's body");
+        wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's body");
         return false;
     }
     return true;
@@ -184,7 +185,7 @@ static void on_data(struct wf_conn *conn, const struct wf_h2_event *event)
         break;
     case WF_BODY_STREAM:
         if (!wf_body_stream_append(x->body, bytes)) {
-            give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's body");
+            wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's body");
             return;
         }
         wf_exchange_publish_body(x);
@@ -231,6 +232,8 @@ static void fail_closed(struct wf_conn *conn, struct weft_future *x,
                      name);
         break;
     case WF_H2_END_STREAM_ERROR:
+        if (event->closed.code == WF_H2_ENHANCE_YOUR_CALM)
+            wf_stat_add(&conn->io->stats.limits_reached, 1);
         wf_error_set(&error, code, stage_of(x, effect), effect,
                      "%s sent a response that is not valid: %s (%s)", origin, event->closed.reason,
                      name);
@@ -284,6 +287,8 @@ static void on_connection_error(struct wf_conn *conn, const struct wf_h2_event *
                  not_http2 ? "does not speak HTTP/2" : "broke a rule of HTTP/2", err->reason,
                  wf_h2_code_name(err->code));
     conn->error.h2_code = err->code;
+    if (err->code == WF_H2_ENHANCE_YOUR_CALM)
+        wf_stat_add(&conn->io->stats.limits_reached, 1);
     wf_conn_set_draining(conn);
     wf_conn_mark_dirty(conn);
 }

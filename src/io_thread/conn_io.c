@@ -2,6 +2,7 @@
 #include "io_thread/conn.h"
 
 #include "base/assert.h"
+#include "io_thread/conn_watch.h"
 #include "io_thread/engine.h"
 #include "io_thread/io_thread.h"
 #include "io_thread/tls.h"
@@ -205,6 +206,8 @@ void wf_conn_write(struct wf_conn *conn)
         return;
     }
     conn->blocked = conn->blocked || wf_transport_unsent(conn->transport) > 0;
+    wf_conn_watch_writing(conn, total > 0);
+    wf_conn_update_timer(conn);
     close_if_drained(conn);
 }
 
@@ -241,8 +244,10 @@ void wf_conn_ready(struct wf_poll_source *source, uint32_t epoll_events)
         return;
     }
     if ((epoll_events & EPOLLOUT) != 0 && conn->blocked) {
+        size_t unsent = wf_transport_unsent(conn->transport);
         enum wf_io_result result = wf_transport_flush(conn->transport);
         conn->blocked = result == WF_IO_AGAIN;
+        wf_conn_watch_writing(conn, wf_transport_unsent(conn->transport) < unsent);
         if (result == WF_IO_ERROR) {
             write_failed(conn);
             return;

@@ -55,7 +55,11 @@ static bool read_config(struct weft_config *config, const struct weft_config *gi
            !bad_value(error, "stream_window", config->stream_window, MIN_WINDOW, MAX_WINDOW) &&
            !bad_value(error, "connection_window", config->connection_window, MIN_WINDOW,
                       MAX_WINDOW) &&
-           !bad_value(error, "max_header_list_size", config->max_header_list_size, 1024, 16u << 20);
+           !bad_value(error, "max_header_list_size", config->max_header_list_size, 1024,
+                      16u << 20) &&
+           !bad_value(error, "max_header_fields", config->max_header_fields, 1, 65535) &&
+           !bad_value(error, "control_burst", config->control_burst, 10, 1000000) &&
+           !bad_value(error, "min_body_rate_ms", config->min_body_rate_ms, 10, 3600000);
 }
 
 static void free_memory(void *user)

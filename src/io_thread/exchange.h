@@ -91,6 +91,7 @@ struct weft_future {
     struct wf_conn *conn; /* set while it has a stream */
     struct wf_h2_stream *stream;
     uint64_t body_received; /* octets of content */
+    uint64_t rate_mark;     /* body_received at the last look of conn_watch, and 1; 0: none yet */
     int64_t content_length; /* of the response; -1: unknown */
     struct wf_response response;
     const struct weft_error *error; /* wf_error_static() or allocated, see error_is_owned */

@@ -45,6 +45,7 @@ struct wf_io_stats {
     atomic_ullong octets_read;
     atomic_ullong octets_written;
     atomic_ullong turns;
+    atomic_ullong limits_reached;
 };
 
 static inline void wf_stat_add(atomic_ullong *stat, unsigned long long count)

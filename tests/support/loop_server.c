@@ -320,6 +320,7 @@ static void accept_one(struct loop_server *server)
             continue;
         *conn = (struct conn){.fd = fd};
         struct wf_h2_config config = WF_H2_CONFIG_INIT(WF_H2_SERVER);
+        config.control_burst = 1000000; /* tests cancel a lot */
         if (server->config.max_streams != 0)
             config.max_concurrent_streams = server->config.max_streams;
         conn->session = wf_h2_session_new(&config, server->now_ms);

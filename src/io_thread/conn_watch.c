@@ -1,0 +1,93 @@
+#include "io_thread/conn_watch.h"
+
+#include "io_thread/engine.h"
+#include "io_thread/exchange.h"
+#include "io_thread/io_thread.h"
+#include "io_thread/origin.h"
+#include "message/error.h"
+
+#include <stdio.h>
+
+/* A peer with less window than this may wait for a reader of ours, not we for it. */
+#define WINDOW_WORTH_SENDING 16384u
+
+void wf_conn_watch_init(struct wf_conn *conn)
+{
+    conn->stalled_at = UINT64_MAX;
+    conn->rate_at = UINT64_MAX;
+}
+
+void wf_conn_watch_writing(struct wf_conn *conn, bool progress)
+{
+    if (!conn->blocked)
+        conn->stalled_at = UINT64_MAX;
+    else if (progress || conn->stalled_at == UINT64_MAX)
+        conn->stalled_at = conn->io->now_ms;
+}
+
+static uint64_t stall_deadline(const struct wf_conn *conn)
+{
+    int64_t timeout = conn->io->engine->config.write_stall_ms;
+    if (timeout < 0 || conn->stalled_at == UINT64_MAX)
+        return UINT64_MAX;
+    return conn->stalled_at + (uint64_t)timeout;
+}
+
+uint64_t wf_conn_watch_deadline(struct wf_conn *conn)
+{
+    const struct weft_config *config = &conn->io->engine->config;
+    uint64_t stall = stall_deadline(conn);
+    if (config->min_body_rate == 0)
+        return stall;
+    if (wf_list_is_empty(&conn->exchanges))
+        conn->rate_at = UINT64_MAX;
+    else if (conn->rate_at == UINT64_MAX)
+        conn->rate_at = conn->io->now_ms + config->min_body_rate_ms;
+    return stall < conn->rate_at ? stall : conn->rate_at;
+}
+
+/* Looks at one exchange once a period. It is measured from the first look after its response began,
+ * so that each has a whole period at least. */
+static void check_rate(struct wf_conn *conn, struct weft_future *x)
+{
+    const struct weft_config *config = &conn->io->engine->config;
+    if (x->response.status == 0)
+        return;
+    uint64_t before = x->rate_mark;
+    x->rate_mark = x->body_received + 1;
+    bool may_send = wf_h2_stream_recv_room(x->stream) >= WINDOW_WORTH_SENDING;
+    uint64_t least = (uint64_t)config->min_body_rate * config->min_body_rate_ms / 1000;
+    if (before == 0 || !may_send || x->rate_mark - before >= least)
+        return;
+    char text[120];
+    (void)snprintf(text, sizeof(text),
+                   "the response's body comes slower than min_body_rate, %u octets a second",
+                   (unsigned)config->min_body_rate);
+    wf_conn_give_up(conn, x, WEFT_ERR_DEADLINE, text);
+}
+
+static void check_rates(struct wf_conn *conn)
+{
+    struct wf_node *node = conn->exchanges.next;
+    while (node != &conn->exchanges) {
+        struct wf_node *next = node->next;
+        check_rate(conn, wf_container_of(node, struct weft_future, node));
+        node = next;
+    }
+}
+
+void wf_conn_watch(struct wf_conn *conn)
+{
+    struct wf_io_thread *io = conn->io;
+    if (io->now_ms >= conn->rate_at) {
+        conn->rate_at = UINT64_MAX;
+        check_rates(conn);
+    }
+    if (io->now_ms < stall_deadline(conn))
+        return;
+    wf_stat_add(&io->stats.limits_reached, 1);
+    wf_error_set(&conn->error, WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_SEND, WEFT_NOT_SENT,
+                 "%s has read nothing of what was sent for %lld ms (write_stall_ms)",
+                 conn->origin->key, (long long)io->engine->config.write_stall_ms);
+    wf_conn_close(conn, &conn->error);
+}
