@@ -46,16 +46,16 @@ uint64_t wf_conn_watch_deadline(struct wf_conn *conn)
     return stall < conn->rate_at ? stall : conn->rate_at;
 }
 
-/* Looks at one exchange once a period. It is measured from the first look after its response began,
- * so that each has a whole period at least. */
+/* Looks at one exchange once a period. It is measured between two looks at which its response had
+ * begun and there was window, so that each server has a whole period at least. */
 static void check_rate(struct wf_conn *conn, struct weft_future *x)
 {
     const struct weft_config *config = &conn->io->engine->config;
     if (x->response.status == 0)
         return;
     uint64_t before = x->rate_mark;
-    x->rate_mark = x->body_received + 1;
     bool may_send = wf_h2_stream_recv_room(x->stream) >= WINDOW_WORTH_SENDING;
+    x->rate_mark = may_send ? x->body_received + 1 : 0;
     uint64_t least = (uint64_t)config->min_body_rate * config->min_body_rate_ms / 1000;
     if (before == 0 || !may_send || x->rate_mark - before >= least)
         return;

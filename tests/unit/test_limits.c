@@ -16,7 +16,7 @@ struct flood {
     uint32_t stream_id;
     const char *payload;
     size_t len;
-    bool after_head; /* a response has begun */
+    int head_flags; /* of the HEADERS that begin a response; -1: none do */
     const char *names;
 };
 
@@ -39,8 +39,8 @@ static void play_flood(struct raw_server *server, int fd, unsigned round)
     (void)raw_send_settings(fd);
     if (raw_await_frame(fd, true, 1) == UINT32_MAX)
         return;
-    if (flood->after_head)
-        (void)raw_send_frame(fd, 1, 4, 1, "\x88", 1);
+    if (flood->head_flags >= 0)
+        (void)raw_send_frame(fd, 1, (uint8_t)flood->head_flags, 1, "\x88", 1);
     while (!server->stopping && raw_send_frame(fd, flood->type, flood->flags, flood->stream_id,
                                                flood->payload, flood->len))
         ;
@@ -103,14 +103,14 @@ static void test_floods_end_with_a_sentence(void **state)
     (void)state;
     static const char padding[256] = {(char)255};
     static const struct flood floods[] = {
-        {4, 0, 0, NULL, 0, true, "SETTINGS"},
-        {6, 0, 0, "12345678", 8, true, "PING"},
-        {6, 1, 0, "12345678", 8, true, "PING"},
-        {2, 0, 1, "\0\0\0\0\0", 5, true, "PRIORITY"},
-        {8, 0, 0, "\0\0\0\1", 4, true, "WINDOW_UPDATE"},
-        {0, 0, 1, NULL, 0, true, "DATA frames without content"},
-        {0, 8, 1, padding, 256, true, "DATA frames without content"},
-        {0xef, 0, 7, padding, 256, true, "unknown types"},
+        {4, 0, 0, NULL, 0, 4, "SETTINGS"},
+        {6, 0, 0, "12345678", 8, 4, "PING"},
+        {6, 1, 0, "12345678", 8, 4, "PING"},
+        {2, 0, 1, "\0\0\0\0\0", 5, 4, "PRIORITY"},
+        {8, 0, 0, "\0\0\0\1", 4, 4, "WINDOW_UPDATE"},
+        {0, 0, 1, NULL, 0, 4, "DATA frames without content"},
+        {0, 8, 1, padding, 256, 4, "DATA frames without content"},
+        {0xef, 0, 7, padding, 256, 4, "unknown types"},
     };
     for (size_t i = 0; i < sizeof(floods) / sizeof(floods[0]); i++)
         flood_is_ended(&floods[i], NULL, WEFT_ERR_PROTOCOL);
@@ -126,7 +126,7 @@ static void test_endless_informational_responses_end_with_a_sentence(void **stat
                                        "\x08\x03"
                                        "103",
                                        5,
-                                       false,
+                                       -1,
                                        "max_informational"};
     flood_is_ended(&flood, NULL, WEFT_ERR_FIELDS_TOO_LARGE);
 }
@@ -134,17 +134,17 @@ static void test_endless_informational_responses_end_with_a_sentence(void **stat
 static void test_a_configured_burst_is_used(void **state)
 {
     (void)state;
-    static const struct flood flood = {6, 0, 0, "12345678", 8, true, "PING"};
+    static const struct flood flood = {6, 0, 0, "12345678", 8, 4, "PING"};
     struct weft_config config = WEFT_CONFIG_INIT;
     config.control_burst = 10;
     flood_is_ended(&flood, &config, WEFT_ERR_PROTOCOL);
 }
 
-/* A block that never ends, in one huge section or in many frames. */
+/* A block that never ends. */
 static void test_an_endless_field_block_ends_with_a_sentence(void **state)
 {
     (void)state;
-    static const struct flood flood = {9, 0, 1, "\x88", 1, false, "field block"};
+    static const struct flood flood = {9, 0, 1, "\x88", 1, 0, "field block"};
     flood_is_ended(&flood, NULL, WEFT_ERR_PROTOCOL);
 }
 
@@ -175,17 +175,17 @@ static void test_max_header_fields_is_used(void **state)
     raw_server_stop(&server);
 }
 
-/* Opens all windows and reads nothing more, until the client has gone. */
+/* Opens all windows and reads nothing more. */
 static void never_read(struct raw_server *server, int fd, unsigned round)
 {
-    (void)server;
     (void)round;
     (void)raw_send_frame(fd, 4, 0, 0, "\0\4\x7f\xff\xff\xff", 6);
     (void)raw_send_frame(fd, 8, 0, 0, "\x7f\0\0\0", 4);
     if (raw_await_frame(fd, true, 1) == UINT32_MAX)
         return;
-    struct pollfd gone = {.fd = fd, .events = POLLRDHUP};
-    (void)poll(&gone, 1, TEST_WAIT_MS);
+    /* The client's FIN stands behind octets that never fit; the end of the test does not. */
+    struct pollfd stopped = {.fd = server->listen_fd};
+    (void)poll(&stopped, 1, TEST_WAIT_MS);
 }
 
 static void test_a_server_that_does_not_read_is_left(void **state)
@@ -249,13 +249,13 @@ static void test_a_slow_reader_is_not_taken_for_a_slow_server(void **state)
     struct weft_config config = WEFT_CONFIG_INIT;
     config.stream_window = 65535;
     config.min_body_rate = 1000;
-    config.min_body_rate_ms = 10;
+    config.min_body_rate_ms = 100;
     struct fixture f = fixture_with(NULL, &config);
     struct weft_delivery how = WEFT_DELIVERY_INIT;
     how.flags = WEFT_STREAM_BODY;
     struct weft_future *future = fixture_submit(&f, "/bytes/200000", &how);
     /* Nothing is read for several periods: what is waited for never comes. */
-    assert_int_equal(weft_future_wait(future, 100), WEFT_ERR_TIMEOUT);
+    assert_int_equal(weft_future_wait(future, 350), WEFT_ERR_TIMEOUT);
     size_t total = 0;
     size_t len;
     char buf[16384];
