@@ -8,10 +8,12 @@ weft_unit_test(frame_text)
 weft_unit_test(settings)
 weft_unit_test(stream)
 weft_unit_test(stream_set)
-foreach(theme flow frames limits memory messages output streams)
+foreach(theme flow frames limits memory messages output rules streams)
   weft_unit_test(session_${theme}
     "${PROJECT_SOURCE_DIR}/tests/support/h2_peer.c" "${PROJECT_SOURCE_DIR}/tests/support/h2_rig.c")
 endforeach()
+weft_unit_test(cve
+  "${PROJECT_SOURCE_DIR}/tests/support/h2_peer.c" "${PROJECT_SOURCE_DIR}/tests/support/h2_rig.c")
 weft_failing_alloc(session_memory)
 weft_unit_test(huffman)
 weft_unit_test(hpack_static)
