@@ -106,6 +106,12 @@ class AgainstOurServer(Case):
         self.expect_all(result, 100)
         self.assertIn("(10000000) data", result.out)
 
+    def test_a_unique_field_differs_in_each_request(self):
+        result = load("-k", "-v", "-n", "50", "-m", "5", "--unique-field", "x-number",
+                      self.url + "/bytes/10")
+        self.expect_all(result, 50)
+        self.assertEqual(len(set(re.findall(r"\[x-number: [^]]*\]", result.err))), 50)
+
     def test_a_duration_ends_in_time(self):
         result = load("-k", "-D", "1", "--warm-up-time", "500ms", "-c", "2", "-m", "10",
                       self.url + "/bytes/10")

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "common/args.h"
+#include "common/file.h"
 #include "common/number.h"
 
 #include "weft/weft.h"
@@ -18,7 +19,7 @@
 #define DEFAULT_TIMEOUT_MS         30000
 #define DEFAULT_WINDOW_BITS        30
 
-enum { OPT_CACERT = 256, OPT_VERSION, OPT_WARM_UP };
+enum { OPT_CACERT = 256, OPT_UNIQUE, OPT_VERSION, OPT_WARM_UP };
 
 static const struct wf_tool_option table[] = {
     {'n', "requests", "N", "requests in all (1)"},
@@ -35,6 +36,9 @@ static const struct wf_tool_option table[] = {
     {'d', "data", "FILE", "POST this file"},
     {'X', "method", "METHOD", "in place of GET or POST"},
     {'H', "header", "LINE", "'name: value'; 'name:' removes a default"},
+    {OPT_UNIQUE, "unique-field", "NAME",
+     "a field of this name with another number in each\n"
+     "request, which is then built anew each time"},
     {'w', "window-bits", "N", "stream window of 2^N-1 octets, 16 to 31 (30)"},
     {'W', "connection-window-bits", "N", "the same for a connection"},
     {'k', "insecure", NULL, "accept any certificate"},
@@ -97,8 +101,8 @@ static bool set_window(struct wf_load_options *options, const char *name, const 
 
 static bool read_body(struct wf_load_options *options, const char *path)
 {
-    options->body.len = 0;
-    if (!wf_tool_read_file(path, &options->body))
+    wf_load_body_close(&options->body);
+    if (!wf_load_body_open(&options->body, path))
         return fail(options, "cannot read %s: %s", path, strerror(errno));
     options->has_body = true;
     return true;
@@ -163,6 +167,9 @@ static bool set_option(struct wf_load_options *options, int id, const char *valu
         return set_window(options, "-w", value, &options->stream_window);
     case 'W':
         return set_window(options, "-W", value, &options->connection_window);
+    case OPT_UNIQUE:
+        options->unique_field = value;
+        return true;
     case OPT_CACERT:
         options->ca_file = value;
         return true;
@@ -257,7 +264,7 @@ void wf_load_options_fini(struct wf_load_options *options)
     wf_load_url_list_fini(&options->urls);
     wf_tool_headers_fini(&options->headers);
     wf_tool_headers_fini(&options->defaults);
-    free(options->body.data);
+    wf_load_body_close(&options->body);
 }
 
 void wf_load_options_help(FILE *to)

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "common/file.h"
+#include "body.h"
 #include "common/headers.h"
 #include "url_list.h"
 
@@ -16,7 +16,8 @@ struct wf_load_options {
     const char *method;
     struct wf_tool_headers headers;
     struct wf_tool_headers defaults;
-    struct wf_tool_bytes body;
+    const char *unique_field; /* its value differs in each request; NULL: there is none */
+    struct wf_load_body body;
     bool has_body;
 
     uint64_t requests;    /* -n; meaningless with a duration */

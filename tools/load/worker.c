@@ -41,12 +41,22 @@ static void make_requests(struct wf_load_worker *worker)
     worker->next_request = worker->number * options->urls.count / options->threads;
 }
 
+/* With a unique field the request is the caller's to unref, otherwise it is the worker's own. */
 static struct weft_request *next_request(struct wf_load_worker *worker)
 {
-    struct weft_request *request = worker->requests[worker->next_request++];
+    const struct wf_load_options *options = worker->run->options;
+    size_t number = worker->next_request++;
+    struct weft_request *request;
+    char value[40];
 
-    if (worker->next_request == worker->run->options->urls.count)
+    if (worker->next_request == options->urls.count)
         worker->next_request = 0;
+    if (!options->unique_field)
+        return worker->requests[number];
+    request = make_request(options, options->urls.urls[number]);
+    (void)snprintf(value, sizeof(value), "%zu-%llu", worker->number,
+                   (unsigned long long)worker->unique++);
+    (void)weft_request_add_field(request, options->unique_field, value); /* its future tells */
     return request;
 }
 
@@ -67,6 +77,8 @@ static void submit(struct wf_load_worker *worker, void *const *tags, size_t coun
     how.cq = worker->cq;
     how.flags = WEFT_DISCARD_BODY;
     done = weft_submit_batch(worker->run->client, requests, count, &how, tags, futures);
+    for (size_t i = 0; i < count && worker->run->options->unique_field; i++)
+        weft_request_unref(requests[i]);
     for (size_t i = 0; i < done; i++) {
         struct wf_load_slot *slot = &worker->slots[(uintptr_t)tags[i]];
 

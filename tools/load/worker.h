@@ -48,6 +48,7 @@ struct wf_load_worker {
     struct weft_cq *cq;
     struct weft_request **requests; /* one for each URL, frozen by their first submission */
     size_t next_request;
+    uint64_t unique; /* the next number of the field that differs */
     struct wf_load_slot *slots;
     uint64_t submitted;
     size_t in_flight;
