@@ -178,20 +178,14 @@ static void resolved(void *user, const struct wf_resolution *resolution)
     }
 }
 
-bool wf_conn_open(struct wf_origin *origin)
+static struct wf_conn *conn_new(struct wf_origin *origin)
 {
     struct wf_io_thread *io = origin->io;
     struct wf_conn *conn = wf_calloc(1, sizeof(*conn));
     if (conn == NULL)
-        return false;
+        return NULL;
     conn->io = io;
     conn->origin = origin;
-    conn->state = WF_CONN_RESOLVING;
-    conn->lookup = wf_resolve(io->resolver, origin->host, origin->port, resolved, conn);
-    if (conn->lookup == NULL) {
-        wf_free(conn);
-        return false;
-    }
     /* Relaxed: only uniqueness matters. */
     conn->id = atomic_fetch_add_explicit(&io->engine->connection_ids, 1, memory_order_relaxed) + 1;
     wf_buf_init(&conn->leftover);
@@ -201,14 +195,46 @@ bool wf_conn_open(struct wf_origin *origin)
     wf_list_init(&conn->dead_node);
     wf_list_init(&conn->exchanges);
     wf_list_init(&conn->origin_node);
-    wf_list_push_back(&origin->conns, &conn->origin_node);
-    origin->conn_count++;
-    origin->opening_count++;
     wf_timer_init(&conn->timer, timer_fired);
+    return conn;
+}
+
+static void enter_origin(struct wf_conn *conn)
+{
+    wf_list_push_back(&conn->origin->conns, &conn->origin_node);
+    conn->origin->conn_count++;
+    conn->origin->opening_count++;
+}
+
+bool wf_conn_open(struct wf_origin *origin)
+{
+    struct wf_io_thread *io = origin->io;
+    struct wf_conn *conn = conn_new(origin);
+    if (conn == NULL)
+        return false;
+    conn->state = WF_CONN_RESOLVING;
+    conn->lookup = wf_resolve(io->resolver, origin->host, origin->port, resolved, conn);
+    if (conn->lookup == NULL) {
+        wf_free(conn);
+        return false;
+    }
+    enter_origin(conn);
     if (io->engine->config.connect_timeout_ms >= 0)
         wf_timer_set(&io->timers, &conn->timer,
                      io->now_ms + (uint64_t)io->engine->config.connect_timeout_ms);
     return true;
+}
+
+struct wf_conn *wf_conn_adopt(struct wf_origin *origin, struct wf_transport *transport)
+{
+    struct wf_conn *conn = conn_new(origin);
+    if (conn == NULL)
+        return NULL;
+    conn->state = WF_CONN_CONNECTING;
+    conn->transport = transport;
+    enter_origin(conn);
+    wf_conn_transport_is_up(conn);
+    return conn;
 }
 
 void wf_conn_set_draining(struct wf_conn *conn)

@@ -63,6 +63,11 @@ struct wf_conn {
 /* Begins a connection to @origin. False: no memory, nothing happened. */
 WF_MUST_USE bool wf_conn_open(struct wf_origin *origin);
 
+/* Begins a connection over @transport, cleartext to this end and not polled: whoever made it puts
+ * the connection into io_thread.unread when there is something to read. Takes ownership of
+ * @transport when it succeeds. NULL: no memory. For measuring without a socket. */
+WF_MUST_USE struct wf_conn *wf_conn_adopt(struct wf_origin *origin, struct wf_transport *transport);
+
 /* Requests that may be started now. */
 uint32_t wf_conn_capacity(const struct wf_conn *conn);
 

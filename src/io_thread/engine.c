@@ -78,7 +78,7 @@ static void free_memory(void *user)
     wf_free(engine);
 }
 
-static bool start_io_threads(struct weft_client *engine, struct weft_error *out_error)
+static bool make_io_threads(struct weft_client *engine, struct weft_error *out_error)
 {
     for (unsigned i = 0; i < engine->config.io_threads; i++) {
         engine->io_threads[i] = wf_io_thread_new(engine, i, out_error);
@@ -113,7 +113,14 @@ static bool make_tls(struct weft_client *engine, struct weft_error *out_error)
     return false;
 }
 
-struct weft_client *wf_engine_new(const struct weft_config *given, struct weft_error *out_error)
+static void abandon(struct weft_client *engine)
+{
+    wf_engine_close(engine, 0);
+    wf_engine_release(engine);
+}
+
+struct weft_client *wf_engine_new_stepped(const struct weft_config *given,
+                                          struct weft_error *out_error)
 {
     struct weft_config config;
     if (!read_config(&config, given, out_error))
@@ -143,11 +150,24 @@ struct weft_client *wf_engine_new(const struct weft_config *given, struct weft_e
                     (config.ca_file == NULL || engine->config.ca_file != NULL) &&
                     make_tls(engine, out_error) &&
                     (config.trace == NULL || wf_engine_workers(engine) != NULL) &&
-                    start_io_threads(engine, out_error);
+                    make_io_threads(engine, out_error);
     if (!complete) {
-        wf_engine_close(engine, 0);
-        wf_engine_release(engine);
+        abandon(engine);
         return NULL;
+    }
+    return engine;
+}
+
+struct weft_client *wf_engine_new(const struct weft_config *config, struct weft_error *out_error)
+{
+    struct weft_client *engine = wf_engine_new_stepped(config, out_error);
+    if (engine == NULL)
+        return NULL;
+    for (unsigned i = 0; i < engine->io_thread_count; i++) {
+        if (!wf_io_thread_start(engine->io_threads[i], out_error)) {
+            abandon(engine);
+            return NULL;
+        }
     }
     return engine;
 }

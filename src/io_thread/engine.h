@@ -47,6 +47,10 @@ struct weft_client {
 
 /* NULL: *out_error says why. Threads are running when it returns. */
 struct weft_client *wf_engine_new(const struct weft_config *config, struct weft_error *out_error);
+/* The same without threads: the caller takes the I/O threads' turns with wf_io_thread_turn(), and
+ * closing takes the rest. For measuring a path free of noise. */
+struct weft_client *wf_engine_new_stepped(const struct weft_config *config,
+                                          struct weft_error *out_error);
 
 /* The worker pool, started when there is none yet. NULL: no thread could be had, or the I/O threads
  * have ended and callbacks run where they are told. Thread: any. */

@@ -198,7 +198,7 @@ static int sleep_ms(struct wf_io_thread *io)
     return wait > INT_MAX ? INT_MAX : (int)wait;
 }
 
-static void turn(struct wf_io_thread *io)
+void wf_io_thread_turn(struct wf_io_thread *io)
 {
     int timeout = 0;
     if (!has_work(io) && wf_mailbox_prepare_sleep(&io->mailbox))
@@ -233,7 +233,7 @@ static void *run(void *user)
 {
     struct wf_io_thread *io = user;
     while (!io->closing || (io->active > 0 && !io->close_now) || io->backlog != NULL)
-        turn(io);
+        wf_io_thread_turn(io);
     end_all(io);
     wf_resolver_free(io->resolver);
     wf_tls_io_free(io->tls_io);
@@ -308,7 +308,7 @@ void wf_io_thread_count_end(struct wf_io_thread *io, bool succeeded)
     wf_stat_add(succeeded ? &io->stats.succeeded : &io->stats.failed, 1);
 }
 
-static int start_thread(struct wf_io_thread *io)
+bool wf_io_thread_start(struct wf_io_thread *io, struct weft_error *out_error)
 {
     sigset_t all;
     sigset_t before;
@@ -317,12 +317,17 @@ static int start_thread(struct wf_io_thread *io)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(&io->thread, NULL, run, io);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed == 0) {
-        char name[16];
-        (void)snprintf(name, sizeof(name), "weft-io%u", io->index);
-        (void)pthread_setname_np(io->thread, name);
+    if (failed != 0) {
+        wf_error_set(out_error, WEFT_ERR_INTERNAL, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
+                     "cannot start an I/O thread: %s", strerror(failed));
+        out_error->sys_errno = failed;
+        return false;
     }
-    return failed;
+    io->is_started = true;
+    char name[16];
+    (void)snprintf(name, sizeof(name), "weft-io%u", io->index);
+    (void)pthread_setname_np(io->thread, name);
+    return true;
 }
 
 static bool fill(struct wf_io_thread *io)
@@ -373,14 +378,6 @@ struct wf_io_thread *wf_io_thread_new(struct weft_client *engine, unsigned index
         free_parts(io);
         goto no_memory;
     }
-    failed = start_thread(io);
-    if (failed != 0) {
-        free_parts(io);
-        wf_error_set(out_error, WEFT_ERR_INTERNAL, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
-                     "cannot start an I/O thread: %s", strerror(failed));
-        out_error->sys_errno = failed;
-        return NULL;
-    }
     return io;
 
 no_wake:
@@ -404,7 +401,10 @@ void wf_io_thread_close(struct wf_io_thread *io, int64_t drain_ms)
 
 void wf_io_thread_join(struct wf_io_thread *io)
 {
-    pthread_join(io->thread, NULL);
+    if (io->is_started)
+        pthread_join(io->thread, NULL);
+    else
+        (void)run(io);
 }
 
 void wf_io_thread_free(struct wf_io_thread *io)

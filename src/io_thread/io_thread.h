@@ -7,6 +7,7 @@
 #ifndef WF_IO_THREAD_IO_THREAD_H
 #define WF_IO_THREAD_IO_THREAD_H
 
+#include "base/alloc.h"
 #include "base/assert.h"
 #include "io_thread/delivery.h"
 #include "io_thread/engine.h"
@@ -69,8 +70,11 @@ struct wf_io_thread {
 
     /* Immutable after wf_io_thread_new(). */
     struct weft_client *engine;
-    pthread_t thread;
     unsigned index;
+
+    /* Written by wf_io_thread_start(), read by wf_io_thread_join(). */
+    pthread_t thread;
+    bool is_started;
 
     /* I/O thread only. */
     _Alignas(WF_CACHE_LINE) uint64_t now_ms; /* read once per turn */
@@ -99,12 +103,15 @@ struct wf_io_thread {
     pthread_mutex_t stopped_lock;
 };
 
-/* Starts the thread. NULL: *out_error says why. */
+/* All but the thread. NULL: *out_error says why. */
 struct wf_io_thread *wf_io_thread_new(struct weft_client *engine, unsigned index,
                                       struct weft_error *out_error);
+/* False: *out_error says why, and nothing happened. */
+WF_MUST_USE bool wf_io_thread_start(struct wf_io_thread *io, struct weft_error *out_error);
 /* Asks the thread to drain for @drain_ms, to end what is left, and to leave. Once. Thread: any. */
 void wf_io_thread_close(struct wf_io_thread *io, int64_t drain_ms);
-/* Waits for it to leave. After wf_io_thread_close(). */
+/* Waits for it to leave; the turns of one that was never started are taken here. After
+ * wf_io_thread_close(). */
 void wf_io_thread_join(struct wf_io_thread *io);
 /* After join, when nobody can push any more. */
 void wf_io_thread_free(struct wf_io_thread *io);
@@ -117,10 +124,7 @@ void wf_io_thread_push(struct wf_io_thread *io, struct wf_mail *newest, struct w
  */
 void wf_io_thread_count_end(struct wf_io_thread *io, bool succeeded);
 
-static inline void wf_assert_on_io_thread(const struct wf_io_thread *io)
-{
-    wf_assert(pthread_equal(pthread_self(), io->thread));
-    (void)io;
-}
+/* One turn. For who steps an engine by hand, see wf_engine_new_stepped(). Thread: I/O. */
+void wf_io_thread_turn(struct wf_io_thread *io);
 
 #endif

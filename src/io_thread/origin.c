@@ -207,6 +207,12 @@ struct wf_origin *wf_origin_of(struct wf_io_thread *io, const struct weft_future
     return find(&io->origins, wf_request_url(x->request));
 }
 
+struct wf_origin *wf_origin_get(struct wf_io_thread *io, const struct wf_url *url)
+{
+    struct wf_origin *origin = find(&io->origins, url);
+    return origin != NULL ? origin : add(io, url);
+}
+
 void wf_origin_submit(struct wf_io_thread *io, struct weft_future *x)
 {
     const struct wf_url *url = wf_request_url(x->request);
@@ -216,9 +222,7 @@ void wf_origin_submit(struct wf_io_thread *io, struct weft_future *x)
                          (const char *)url->origin.ptr);
         return;
     }
-    struct wf_origin *origin = find(&io->origins, url);
-    if (origin == NULL)
-        origin = add(io, url);
+    struct wf_origin *origin = wf_origin_get(io, url);
     if (origin == NULL) {
         wf_exchange_fail(x, WEFT_ERR_NO_MEMORY, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
                          "no memory for a new origin");

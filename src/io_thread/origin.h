@@ -10,6 +10,7 @@
 #include "weft/error.h"
 
 struct weft_future;
+struct wf_url;
 struct wf_conn;
 struct wf_io_thread;
 
@@ -45,6 +46,9 @@ struct wf_origins {
 WF_MUST_USE bool wf_origins_init(struct wf_origins *origins);
 /* All origins are gone already. */
 void wf_origins_fini(struct wf_origins *origins);
+
+/* The origin of @url, new if need be; to be released, see below. NULL: out of memory. */
+WF_MUST_USE struct wf_origin *wf_origin_get(struct wf_io_thread *io, const struct wf_url *url);
 
 /* Starts @x on a connection of its origin, or lets it wait, or ends it. */
 void wf_origin_submit(struct wf_io_thread *io, struct weft_future *x);
