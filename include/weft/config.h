@@ -64,6 +64,8 @@ struct weft_config {
                                ends after this; WEFT_FOREVER: never */
     uint32_t min_body_rate; /* octets a second; a response whose body comes slower ends; 0: off */
     uint32_t min_body_rate_ms; /* over which that is measured; 10 to 3,600,000 */
+    int64_t
+        idle_timeout_ms; /* a connection without requests closes after this; WEFT_FOREVER: never */
 };
 
 /* Defaults: one I/O thread and connection; 30 s for a request, 10 s to connect; windows of 1 MiB
@@ -72,7 +74,7 @@ struct weft_config {
 #define WEFT_CONFIG_INIT                                                                           \
     {                                                                                              \
         sizeof(struct weft_config), 1, 1, 1, 30000, 10000, 100000, NULL, false, true, 1u << 20,    \
-            1u << 24, 1u << 16, 1u << 26, NULL, NULL, 256, 64, 1000, 30000, 0, 10000               \
+            1u << 24, 1u << 16, 1u << 26, NULL, NULL, 256, 64, 1000, 30000, 0, 10000, 90000        \
     }
 
 #ifdef __cplusplus

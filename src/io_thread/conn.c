@@ -54,7 +54,9 @@ void wf_conn_update_timer(struct wf_conn *conn)
     uint64_t watch = wf_conn_watch_deadline(conn);
     if (watch < when)
         when = watch;
-    if (when != conn->timer.when_ms || !wf_timer_is_set(&conn->timer))
+    /* A time that moved away is left to fire and to be looked at then: moving the timer for every
+     * request would cost more. */
+    if (when < conn->timer.when_ms || !wf_timer_is_set(&conn->timer))
         wf_timer_set(&conn->io->timers, &conn->timer, when);
 }
 

@@ -56,6 +56,8 @@ struct wf_conn {
     bool is_finishing;   /* the session is dead; its last words are being written */
     uint64_t stalled_at; /* ms: since then nothing of what is queued went out; UINT64_MAX: not so */
     uint64_t rate_at;    /* ms: when body rates are looked at; UINT64_MAX: not */
+    uint64_t idle_at;    /* ms: since then no stream is open; UINT64_MAX: not so */
+    bool is_trimmed;     /* its buffers were given back since it is idle */
     uint32_t goaway_code;
     struct weft_error error; /* why it closed; code WEFT_OK while it has not */
 };

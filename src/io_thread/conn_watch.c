@@ -10,11 +10,16 @@
 
 /* A peer with less window than this may wait for a reader of ours, not we for it. */
 #define WINDOW_WORTH_SENDING 16384u
+/* Idle for so long, a connection is not in the middle of anything that would need its buffers again
+ * at once. */
+#define IDLE_TRIM_MS 1000u
 
 void wf_conn_watch_init(struct wf_conn *conn)
 {
     conn->stalled_at = UINT64_MAX;
     conn->rate_at = UINT64_MAX;
+    conn->idle_at = UINT64_MAX;
+    conn->is_trimmed = false;
 }
 
 void wf_conn_watch_writing(struct wf_conn *conn, bool progress)
@@ -33,10 +38,45 @@ static uint64_t stall_deadline(const struct wf_conn *conn)
     return conn->stalled_at + (uint64_t)timeout;
 }
 
+/* An idle connection first gives its buffers back and later says goodbye. */
+static uint64_t idle_deadline(struct wf_conn *conn)
+{
+    int64_t timeout = conn->io->engine->config.idle_timeout_ms;
+    if (!wf_list_is_empty(&conn->exchanges)) {
+        conn->idle_at = UINT64_MAX;
+        return UINT64_MAX;
+    }
+    if (conn->idle_at == UINT64_MAX) {
+        conn->idle_at = conn->io->now_ms;
+        conn->is_trimmed = false;
+    }
+    uint64_t close_at = timeout < 0 ? UINT64_MAX : conn->idle_at + (uint64_t)timeout;
+    uint64_t trim_at = conn->is_trimmed ? UINT64_MAX : conn->idle_at + IDLE_TRIM_MS;
+    return close_at < trim_at ? close_at : trim_at;
+}
+
+/* True: the connection was closed. */
+static bool check_idle(struct wf_conn *conn)
+{
+    struct wf_io_thread *io = conn->io;
+    if (io->now_ms < idle_deadline(conn))
+        return false;
+    wf_h2_session_trim(conn->session);
+    conn->is_trimmed = true;
+    if (io->now_ms < idle_deadline(conn))
+        return false;
+    wf_conn_say_goodbye(conn);
+    wf_conn_close(conn, NULL);
+    return true;
+}
+
 uint64_t wf_conn_watch_deadline(struct wf_conn *conn)
 {
     const struct weft_config *config = &conn->io->engine->config;
     uint64_t stall = stall_deadline(conn);
+    uint64_t idle = idle_deadline(conn);
+    if (idle < stall)
+        stall = idle;
     if (config->min_body_rate == 0)
         return stall;
     if (wf_list_is_empty(&conn->exchanges))
@@ -79,6 +119,8 @@ static void check_rates(struct wf_conn *conn)
 void wf_conn_watch(struct wf_conn *conn)
 {
     struct wf_io_thread *io = conn->io;
+    if (check_idle(conn))
+        return;
     if (io->now_ms >= conn->rate_at) {
         conn->rate_at = UINT64_MAX;
         check_rates(conn);

@@ -102,6 +102,37 @@ static void test_a_request_above_the_goaway_was_not_processed(void **state)
     fixture_free(&f);
 }
 
+static bool is_closed(struct weft_client *client)
+{
+    struct weft_stats stats = {.size = sizeof(stats)};
+    weft_client_stats(client, &stats);
+    return stats.connections_open == 0;
+}
+
+static void test_an_idle_connection_says_goodbye(void **state)
+{
+    (void)state;
+    struct weft_config config = WEFT_CONFIG_INIT;
+    config.idle_timeout_ms = 30;
+    struct fixture f = fixture_with(NULL, &config);
+    struct weft_cq *never = weft_cq_new();
+    struct weft_event event;
+    /* A request that takes longer than the time-out is not idleness. */
+    struct weft_delivery how = WEFT_DELIVERY_INIT;
+    how.deadline_ms = 100;
+    struct weft_future *slow = fixture_submit(&f, "/hang", &how);
+    assert_int_equal(weft_future_wait(slow, TEST_WAIT_MS), WEFT_ERR_DEADLINE);
+    assert_int_equal(loop_server_connections(f.server), 1);
+    weft_future_unref(slow);
+    for (int i = 0; i < TEST_WAIT_MS && !is_closed(f.client); i++)
+        assert_int_equal(weft_cq_next(never, &event, 1, 1), 0);
+    assert_true(is_closed(f.client));
+    weft_future_unref(fixture_expect(&f, "/bytes/10", WEFT_OK, 0, 0));
+    assert_int_equal(loop_server_connections(f.server), 2);
+    weft_cq_unref(never);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +141,7 @@ int main(void)
         cmocka_unit_test(test_a_connection_that_closes_is_replaced),
         cmocka_unit_test(test_a_lost_connection_in_mid_body_harms_no_later_request),
         cmocka_unit_test(test_a_request_above_the_goaway_was_not_processed),
+        cmocka_unit_test(test_an_idle_connection_says_goodbye),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
