@@ -76,7 +76,12 @@ static inline struct weft_future *fixture_expect(struct fixture *f, const char *
                                                  enum weft_effect effect)
 {
     struct weft_future *future = fixture_submit(f, path, NULL);
-    assert_int_equal(weft_future_wait(future, TEST_WAIT_MS), code);
+    enum weft_code got = weft_future_wait(future, TEST_WAIT_MS);
+    if (got != code)
+        print_error("%s: %s\n", path,
+                    weft_future_error(future) == NULL ? "not done"
+                                                      : weft_future_error(future)->text);
+    assert_int_equal(got, code);
     const struct weft_error *error = weft_future_error(future);
     assert_int_equal(error->code, code);
     if (code != WEFT_OK) {

@@ -5,7 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -313,6 +313,8 @@ static void accept_one(struct loop_server *server)
     int fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)
         return;
+    /* What is held back for an acknowledgement is lost when close() finds something unread. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     atomic_fetch_add(&server->connections, 1);
     for (size_t i = 0; i < MAX_CONNS; i++) {
         struct conn *conn = &server->conns[i];
