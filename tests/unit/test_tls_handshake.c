@@ -76,6 +76,42 @@ static void test_only_aead_suites_with_ephemeral_keys_are_offered_the_faster_fir
     }
 }
 
+/* Whether the client's first flight has extension @type; its compression methods are checked on the
+ * way. */
+static bool offers_extension(uint16_t type)
+{
+    struct tls_pair pair;
+    tls_pair_init(&pair, &plain);
+    assert_int_equal(wf_transport_handshake(pair.client), WF_IO_AGAIN);
+    tls_peer_pull(&pair.peer);
+    const uint8_t *hello = pair.peer.in.data + pair.peer.in.start;
+    size_t at = 5 + 4 + 2 + 32;
+    at += 1 + (size_t)hello[at];                        /* session identifier */
+    at += 2 + ((size_t)hello[at] << 8 | hello[at + 1]); /* suites */
+    assert_memory_equal(hello + at, "\x01\x00", 2);     /* no compression */
+    size_t end = at + 4 + ((size_t)hello[at + 2] << 8 | hello[at + 3]);
+    assert_true(end <= wf_buf_len(&pair.peer.in));
+    bool found = false;
+    size_t count = 0;
+    for (at += 4; at + 4 <= end; count++) {
+        found = found || (hello[at] << 8 | hello[at + 1]) == type;
+        at += 4 + ((size_t)hello[at + 2] << 8 | hello[at + 3]);
+    }
+    assert_true(count > 3 && at == end);
+    tls_pair_fini(&pair);
+    return found;
+}
+
+/* RFC 9113 sections 9.2.1 and 9.2.3: a server can only ask for what was offered. */
+static void
+test_neither_compression_nor_renegotiation_nor_late_authentication_is_offered(void **state)
+{
+    (void)state;
+    assert_true(offers_extension(43));  /* supported_versions, to see that extensions are found */
+    assert_false(offers_extension(49)); /* post_handshake_auth */
+    assert_false(offers_extension(0xff01)); /* renegotiation_info */
+}
+
 struct certificate_case {
     const char *certificate;
     const char *host;
@@ -344,6 +380,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alpn_agrees_on_what_the_server_knows),
+        cmocka_unit_test(
+            test_neither_compression_nor_renegotiation_nor_late_authentication_is_offered),
         cmocka_unit_test(test_only_aead_suites_with_ephemeral_keys_are_offered_the_faster_first),
         cmocka_unit_test(test_each_flaw_of_a_certificate_has_an_error_of_its_own),
         cmocka_unit_test(test_a_self_signed_certificate_that_is_the_ca_file_is_trusted),
