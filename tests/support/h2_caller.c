@@ -207,6 +207,7 @@ void caller_ping(struct h2_caller *c)
     bool is_queued = wf_h2_session_ping(c->session, (const uint8_t *)"pingpong");
     leave(c);
     CHECK(is_queued || c->no_memory);
+    c->pings++;
 }
 
 static void on_headers(struct caller_call *call, const struct wf_h2_event *event)
@@ -328,6 +329,7 @@ static void on_event(struct h2_caller *c, const struct wf_h2_event *event)
         break;
     case WF_H2_EVENT_PING_ACK:
         c->pongs++;
+        CHECK(c->pongs <= c->pings || !c->knows_bodies);
         break;
     case WF_H2_EVENT_SETTINGS:
         CHECK(wf_h2_session_is_ready(c->session));

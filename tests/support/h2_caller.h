@@ -54,6 +54,7 @@ struct h2_caller {
     bool has_error;
     struct wf_h2_err error;
     unsigned goaways;
+    unsigned pings;
     unsigned pongs;
     bool is_lost;
 };

@@ -165,7 +165,7 @@ static void step(struct walk *walk, struct choice *choice)
         wild_step(&walk->server, choice);
     else if (what < 31)
         deliver(walk, choose_len(choice, 40000));
-    else if (walk->server.watcher.ping_count < 40)
+    else if (walk->caller.pings < WATCHER_MAX_PINGS)
         caller_ping(&walk->caller);
     /* It can be asked at any time. */
     CHECK(wf_h2_session_open_streams(walk->caller.session) <= caller_open(&walk->caller));

@@ -209,7 +209,7 @@ static void read_ping(struct h2_watcher *w, const struct wf_h2_frame_header *hea
         w->ping_acks++;
         return;
     }
-    CHECK(w->ping_count < 64);
+    CHECK(w->ping_count < WATCHER_MAX_PINGS);
     memcpy(w->pings[w->ping_count++], payload, 8);
 }
 
