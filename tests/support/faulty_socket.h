@@ -8,7 +8,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum faulty_call { FAULTY_RECV, FAULTY_SEND, FAULTY_SOCKET, FAULTY_CONNECT, FAULTY_EPOLL_ADD, FAULTY_CALLS };
+enum faulty_call {
+    FAULTY_RECV,
+    FAULTY_SEND,
+    FAULTY_SOCKET,
+    FAULTY_CONNECT,
+    FAULTY_EPOLL_ADD,
+    FAULTY_CALLS
+};
 
 struct faults {
     size_t max_len[2];   /* octets that one recv, one send takes; 0: all */

@@ -49,7 +49,7 @@ struct h2_watcher {
     /* The client's settings. */
     struct wf_h2_settings client;
     uint32_t client_settings; /* SETTINGS frames that the server has not acknowledged yet */
-    uint8_t pings[WATCHER_MAX_PINGS][8];     /* of the client, not answered yet */
+    uint8_t pings[WATCHER_MAX_PINGS][8]; /* of the client, not answered yet */
     uint32_t ping_count;
     uint32_t ping_acks;
     struct watched_stream streams[WATCHER_MAX_STREAMS];
