@@ -39,7 +39,7 @@ static const struct entry entries[WEFT_CODE_COUNT] = {
           "The server's certificate is expired or not yet valid."),
     ENTRY(WEFT_ERR_CERTIFICATE_HOST, TLS, NOT_SENT,
           "The server's certificate was issued for another host."),
-    ENTRY(WEFT_ERR_NOT_HTTP2, CONNECT, NOT_SENT, "The server does not speak HTTP/2."),
+    ENTRY(WEFT_ERR_NOT_HTTP2, CONNECT, MAYBE_PROCESSED, "The server does not speak HTTP/2."),
     ENTRY(WEFT_ERR_CONNECTION_LOST, WAIT, MAYBE_PROCESSED,
           "The connection ended before the response was complete."),
     ENTRY(WEFT_ERR_TRUNCATED, BODY, MAYBE_PROCESSED,

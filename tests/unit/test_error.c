@@ -91,6 +91,17 @@ static void test_a_text_that_fits_is_whole_and_a_longer_one_ends_in_dots(void **
     assert_string_equal(error.text + WEFT_ERROR_TEXT_LEN - 6, "xx...");
 }
 
+static void test_a_code_alone_claims_no_more_than_it_proves(void **state)
+{
+    /* HTTP_1_1_REQUIRED and an HTTP/1 answer come after requests were sent. */
+    static const enum weft_code later[] = {WEFT_ERR_NOT_HTTP2, WEFT_ERR_CONNECTION_LOST,
+                                           WEFT_ERR_CANCELLED, WEFT_ERR_DEADLINE,
+                                           WEFT_ERR_CLOSED,    WEFT_ERR_NO_MEMORY};
+    (void)state;
+    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+        assert_int_equal(wf_error_static(later[i])->effect, WEFT_MAYBE_PROCESSED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +111,7 @@ int main(void)
         cmocka_unit_test(test_set_fills_every_member),
         cmocka_unit_test(test_octets_that_cannot_be_printed_become_question_marks),
         cmocka_unit_test(test_a_text_that_fits_is_whole_and_a_longer_one_ends_in_dots),
+        cmocka_unit_test(test_a_code_alone_claims_no_more_than_it_proves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
