@@ -260,7 +260,7 @@ static void fail_closed(struct wf_conn *conn, struct weft_future *x,
  * (section 8.7). Once: now the limit is known. */
 static void send_again(struct wf_conn *conn, struct weft_future *x)
 {
-    x->is_early = false;
+    x->was_refused = true;
     x->stage = WEFT_STAGE_QUEUE;
     wf_origin_return(conn->origin, x);
 }
@@ -271,7 +271,7 @@ static void on_closed(struct wf_conn *conn, const struct wf_h2_event *event)
     let_go(conn, x);
     if (event->closed.end == WF_H2_END_COMPLETE)
         wf_exchange_finish(x, NULL);
-    else if (x->is_early && event->closed.end == WF_H2_END_RESET_BY_PEER &&
+    else if (x->is_early && !x->was_refused && event->closed.end == WF_H2_END_RESET_BY_PEER &&
              event->closed.code == WF_H2_REFUSED_STREAM && x->response.status == 0)
         send_again(conn, x);
     else

@@ -74,6 +74,7 @@ struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request
     x->stage = WEFT_STAGE_QUEUE;
     x->is_started = false;
     x->is_early = false;
+    x->was_refused = false;
     x->conn = NULL;
     x->stream = NULL;
     x->body_received = 0;
@@ -186,6 +187,9 @@ void wf_exchange_finish_copy(struct weft_future *x, const struct weft_error *err
         return;
     }
     *copy = *error;
+    /* The second time, that is: the first time it was given to a transport. */
+    if (x->was_refused && copy->effect == WEFT_NOT_SENT)
+        copy->effect = WEFT_NOT_PROCESSED;
     x->error_is_owned = true;
     wf_exchange_finish(x, copy);
 }

@@ -86,6 +86,7 @@ struct weft_future {
     uint8_t stage;       /* enum weft_stage while it is with a connection */
     bool is_started;     /* popped from the mailbox */
     bool is_early;       /* its stream was opened before the peer's SETTINGS had come */
+    bool was_refused;    /* a server said that it did not process it, and it was sent again */
     struct wf_node node; /* origin.waiting or conn.exchanges */
     struct wf_timer deadline;
     struct wf_conn *conn; /* set while it has a stream */
