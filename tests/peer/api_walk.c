@@ -58,6 +58,7 @@ static void accept_conn(struct server *server)
     conn->steps_left = 5 + (unsigned)choose_below(&server->choice, 80);
     conn->ends = choose_one_in(&server->choice, 3);
     wild_init(&conn->server, server->is_illegal ? 20 : 0);
+    conn->server.continuations = 25; /* one more than a connection of the library allows */
     server->conns[server->count++] = conn;
 }
 
@@ -291,7 +292,7 @@ static void check_asked(const struct server *server, uint32_t number, const stru
     }
     check_detail("call %u: %s, %s, status %d; expected: seen %d ended %d end %d code %u status %u "
                  "peer ended %d",
-                 number, weft_code_name(error->code), weft_effect_name(error->effect),
+                 number, weft_code_name(error->code), error->text,
                  weft_future_status(asked->future), seen, last.ended, (int)last.end, last.code,
                  last.status, last.peer_ended);
     if (asked->is_cancelled && error->code == WEFT_ERR_CANCELLED) {

@@ -51,6 +51,7 @@ struct wild_server {
     uint32_t goaway_last;
     bool broken;             /* an illegal step ended the connection: what follows is noise */
     unsigned illegal_one_in; /* steps of which one is illegal; 0: none */
+    unsigned continuations;  /* CONTINUATION frames of a block that are one too many */
     struct wild_fact facts[WILD_MAX_FACTS];
     uint32_t fact_count;
 };

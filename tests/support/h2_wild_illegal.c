@@ -101,8 +101,7 @@ static void break_block(struct wild_server *s, struct choice *choice)
         return;
     size_t endless = choose_below(choice, 2);
     wild_frame(s, WF_H2_FRAME_HEADERS, 0, stream->id, "\x88", 1);
-    /* One more than WF_H2_CONFIG_INIT allows. */
-    for (unsigned i = 0; endless == 1 && i < 17; i++)
+    for (unsigned i = 0; endless == 1 && i < s->continuations; i++)
         wild_frame(s, WF_H2_FRAME_CONTINUATION, 0, stream->id, NULL, 0);
     if (endless == 0)
         wild_frame(s, WF_H2_FRAME_PING, 0, 0, "12345678", 8);
