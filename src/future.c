@@ -167,6 +167,34 @@ bool weft_future_field(const struct weft_future *future, const char *name,
     return false;
 }
 
+static const struct wf_response *informational_at(const struct weft_future *future, size_t index)
+{
+    return future == NULL ? NULL
+                          : wf_informational_at(
+                                &((struct weft_future *)(uintptr_t)future)->informational, index);
+}
+
+size_t weft_future_informational_count(const struct weft_future *future)
+{
+    /* Acquire: as in wf_informational_at(). */
+    return future == NULL
+               ? 0
+               : atomic_load_explicit(&future->informational.count, memory_order_acquire);
+}
+
+int weft_future_informational_status(const struct weft_future *future, size_t index)
+{
+    const struct wf_response *response = informational_at(future, index);
+    return response == NULL ? 0 : wf_response_status(response);
+}
+
+bool weft_future_informational_field_at(const struct weft_future *future, size_t index,
+                                        size_t field, struct weft_field *out_field)
+{
+    const struct wf_response *response = informational_at(future, index);
+    return response != NULL && field_of(wf_response_fields(response), field, out_field);
+}
+
 size_t weft_future_trailer_count(const struct weft_future *future)
 {
     return is_done(future) ? wf_response_trailers(&future->response).count : 0;

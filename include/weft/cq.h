@@ -18,9 +18,9 @@ struct weft_cq;
 
 enum weft_event_type {
     WEFT_EVENT_DONE, /* the request completed; comes once, and last, for each submission */
-    /* WEFT_STREAM_BODY: the head of the response or octets of its body are there. Comes again only
-     * after weft_future_read() has said WEFT_ERR_TIMEOUT. The end is told by DONE, after which what
-     * is left can still be read. */
+    /* WEFT_STREAM_BODY: an informational response, the head of the response or octets of its body
+     * are there. Comes again only after weft_future_read() has said WEFT_ERR_TIMEOUT. The end is
+     * told by DONE, after which what is left can still be read. */
     WEFT_EVENT_READABLE
 };
 

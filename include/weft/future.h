@@ -65,6 +65,15 @@ WEFT_API bool weft_future_field_at(const struct weft_future *future, size_t inde
 /* The first field line called @name (lower case); false: none. */
 WEFT_API bool weft_future_field(const struct weft_future *future, const char *name,
                                 struct weft_field *out_field);
+/* Informational (1xx) responses that came so far, such as 103 (RFC 8297), in their order; none
+ * comes after the head of the response. Of a streamed body each makes a READABLE event. */
+WEFT_API size_t weft_future_informational_count(const struct weft_future *future);
+/* The status of informational response @index; 0: there is none. */
+WEFT_API int weft_future_informational_status(const struct weft_future *future, size_t index);
+/* Field @field of informational response @index; false: there is none. */
+WEFT_API bool weft_future_informational_field_at(const struct weft_future *future, size_t index,
+                                                 size_t field, struct weft_field *out_field);
+
 /* Trailers, after completion. */
 WEFT_API size_t weft_future_trailer_count(const struct weft_future *future);
 WEFT_API bool weft_future_trailer_at(const struct weft_future *future, size_t index,

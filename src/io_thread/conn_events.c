@@ -134,7 +134,11 @@ static void on_headers(struct wf_conn *conn, const struct wf_h2_event *event)
     bool stored = true;
     switch (event->headers.kind) {
     case WF_H2_SECTION_INFORMATIONAL:
-        return;
+        stored = wf_informational_append(&x->informational, pool, event->headers.status,
+                                         event->headers.section);
+        if (stored)
+            wf_exchange_publish_more(x);
+        break;
     case WF_H2_SECTION_RESPONSE:
         conn->had_response = true;
         stored =
@@ -188,7 +192,7 @@ static void on_data(struct wf_conn *conn, const struct wf_h2_event *event)
             wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's body");
             return;
         }
-        wf_exchange_publish_body(x);
+        wf_exchange_publish_more(x);
         return; /* the reader gives the credit back */
     case WF_BODY_DISCARD:
         break;

@@ -67,6 +67,7 @@ struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request
     atomic_init(&x->refs, WF_USER_REF + WF_ENGINE_REF);
     atomic_init(&x->messages, 0);
     atomic_init(&x->head_ready, 0);
+    wf_informational_init(&x->informational);
     x->io = io;
     x->request = weft_request_ref(request);
     fill_delivery(x, how);
@@ -91,6 +92,7 @@ static void exchange_free(struct weft_future *x)
 {
     struct weft_client *engine = x->io->engine;
     wf_response_fini(&x->response, engine->responses);
+    wf_informational_fini(&x->informational, engine->responses);
     wf_body_stream_free(x->body);
     weft_request_unref(x->request);
     if (x->delivery == WF_DELIVER_CQ)
@@ -134,19 +136,19 @@ static void tell_readable(struct weft_future *x)
     wf_outbox_add(&x->io->outbox, x->io->engine, x->cq, 0, &x->body->readable);
 }
 
-void wf_exchange_publish_head(struct weft_future *x)
+void wf_exchange_publish_more(struct weft_future *x)
 {
-    /* R14: publishes status and fields; pairs with A14 in src/future.c. */
-    atomic_store_explicit(&x->head_ready, 1, memory_order_release);
     if (x->body_mode == WF_BODY_STREAM)
         tell_readable(x);
     else if (x->delivery == WF_DELIVER_NONE)
         wf_completion_notify(&x->completion);
 }
 
-void wf_exchange_publish_body(struct weft_future *x)
+void wf_exchange_publish_head(struct weft_future *x)
 {
-    tell_readable(x);
+    /* R14: publishes status and fields; pairs with A14 in src/future.c. */
+    atomic_store_explicit(&x->head_ready, 1, memory_order_release);
+    wf_exchange_publish_more(x);
 }
 
 static unsigned worker_of(const struct weft_future *x)

@@ -14,6 +14,7 @@
 #define WF_IO_THREAD_EXCHANGE_H
 
 #include "base/list.h"
+#include "io_thread/informational.h"
 #include "io_thread/timers.h"
 #include "message/request.h"
 #include "message/response.h"
@@ -66,6 +67,7 @@ struct weft_future {
     struct wf_completion completion;
     atomic_uint refs;
     atomic_uint messages;
+    struct wf_informational_list informational;
     atomic_uint head_ready; /* status and fields may be read */
 
     /* Immutable after submission. */
@@ -129,8 +131,8 @@ void wf_exchange_post(struct weft_future *x, unsigned bits);
 
 /* The head of the response is stored: tells whoever waits. Thread: I/O. */
 void wf_exchange_publish_head(struct weft_future *x);
-/* Octets or the end of a streamed body are there. Thread: I/O. */
-void wf_exchange_publish_body(struct weft_future *x);
+/* An informational response, or octets of a streamed body, are there. Thread: I/O. */
+void wf_exchange_publish_more(struct weft_future *x);
 
 /* The one way in which an exchange ends. @error NULL: a complete response. The connection has let
  * go of it already (conn and stream NULL). Delivery leaves with the turn's outbox. Thread: I/O, or

@@ -161,6 +161,12 @@ static void answer(struct conn *conn, struct exchange *x, const char *path, bool
         x->trailers = true;
         send_headers(conn, x, "200", false);
         send_octets(conn, x, 10, false);
+    } else if (strcmp(path, "/early-hints") == 0) {
+        send_headers(conn, x, "103", false);
+        send_headers(conn, x, "103", false);
+        send_headers(conn, x, "200", true);
+    } else if (strcmp(path, "/hints-only") == 0) {
+        send_headers(conn, x, "103", false);
     } else if (strcmp(path, "/hang") != 0) {
         send_headers(conn, x, "404", true);
     }

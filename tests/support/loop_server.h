@@ -8,6 +8,7 @@
  *   /cut        a response that loses its connection in the middle of its body
  *   /goaway     GOAWAY that excludes the request, then the end of the connection
  *   /trailers   200, a body and trailers   /drip/N    N octets, one for each DATA frame
+ *   /early-hints  103 twice, then 200     /hints-only  103, and then nothing
  */
 #ifndef TESTS_SUPPORT_LOOP_SERVER_H
 #define TESTS_SUPPORT_LOOP_SERVER_H

@@ -123,6 +123,47 @@ static void test_a_reader_that_stops_stops_nobody_else(void **state)
     fixture_free(&f);
 }
 
+static void test_informational_responses_are_kept_in_order(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    struct weft_future *future = fixture_expect(&f, "/early-hints", WEFT_OK, 0, 0);
+    struct weft_field field;
+    assert_int_equal(weft_future_status(future), 200);
+    assert_int_equal(weft_future_informational_count(future), 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(weft_future_informational_status(future, i), 103);
+        assert_true(weft_future_informational_field_at(future, i, 0, &field));
+        assert_memory_equal(field.name, "server", 6);
+        assert_false(weft_future_informational_field_at(future, i, 1, &field));
+    }
+    assert_int_equal(weft_future_informational_status(future, 2), 0);
+    assert_false(weft_future_informational_field_at(future, 2, 0, &field));
+    assert_int_equal(weft_future_informational_count(NULL), 0);
+    weft_future_unref(future);
+    fixture_free(&f);
+}
+
+static void test_early_hints_are_told_before_the_response(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    struct weft_cq *cq = weft_cq_new();
+    struct weft_delivery how = WEFT_DELIVERY_INIT;
+    how.cq = cq;
+    how.flags = WEFT_STREAM_BODY;
+    struct weft_future *future = fixture_submit(&f, "/hints-only", &how);
+    struct weft_event event;
+    assert_int_equal(weft_cq_next(cq, &event, 1, TEST_WAIT_MS), 1);
+    assert_int_equal(event.type, WEFT_EVENT_READABLE);
+    assert_int_equal(weft_future_informational_count(future), 1);
+    assert_int_equal(weft_future_status(future), 0);
+    assert_false(weft_future_is_done(future));
+    weft_future_unref(future);
+    weft_cq_unref(cq);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +173,8 @@ int main(void)
         cmocka_unit_test(test_a_streamed_body_is_read_to_its_end),
         cmocka_unit_test(test_a_streamed_body_that_breaks_off_ends_in_its_error),
         cmocka_unit_test(test_a_reader_that_stops_stops_nobody_else),
+        cmocka_unit_test(test_informational_responses_are_kept_in_order),
+        cmocka_unit_test(test_early_hints_are_told_before_the_response),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -99,22 +99,45 @@ static bool write_octets(struct wf_fetch_transfer *transfer, const void *data, s
     return false;
 }
 
+static void append_status(struct wf_tool_bytes *head, int status)
+{
+    char line[32];
+
+    snprintf(line, sizeof(line), "HTTP/2 %d \r\n", status);
+    wf_tool_bytes_append(head, line, strlen(line));
+}
+
+static void append_field(struct wf_tool_bytes *head, const struct weft_field *field)
+{
+    wf_tool_bytes_append(head, field->name, field->name_len);
+    wf_tool_bytes_append(head, ": ", 2);
+    wf_tool_bytes_append(head, field->value, field->value_len);
+    wf_tool_bytes_append(head, "\r\n", 2);
+}
+
+static void append_informational(struct wf_tool_bytes *head, const struct weft_future *future)
+{
+    struct weft_field field;
+
+    for (size_t i = 0; i < weft_future_informational_count(future); i++) {
+        append_status(head, weft_future_informational_status(future, i));
+        for (size_t j = 0; weft_future_informational_field_at(future, i, j, &field); j++)
+            append_field(head, &field);
+        wf_tool_bytes_append(head, "\r\n", 2);
+    }
+}
+
 /* -i and -I: as HTTP/1.1 would have written it, which is what curl prints. */
 static bool write_head(struct wf_fetch_transfer *transfer)
 {
     struct wf_tool_bytes head = {NULL, 0};
     struct weft_field field;
-    char line[32];
     bool done;
 
-    snprintf(line, sizeof(line), "HTTP/2 %d \r\n", transfer->status);
-    wf_tool_bytes_append(&head, line, strlen(line));
-    for (size_t i = 0; weft_future_field_at(transfer->future, i, &field); i++) {
-        wf_tool_bytes_append(&head, field.name, field.name_len);
-        wf_tool_bytes_append(&head, ": ", 2);
-        wf_tool_bytes_append(&head, field.value, field.value_len);
-        wf_tool_bytes_append(&head, "\r\n", 2);
-    }
+    append_informational(&head, transfer->future);
+    append_status(&head, transfer->status);
+    for (size_t i = 0; weft_future_field_at(transfer->future, i, &field); i++)
+        append_field(&head, &field);
     wf_tool_bytes_append(&head, "\r\n", 2);
     done = write_octets(transfer, head.data, head.len);
     free(head.data);
