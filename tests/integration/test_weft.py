@@ -95,6 +95,10 @@ class AgainstOurServer(Case):
         self.assertIn("user-agent: me/1", out)
         self.assertNotIn("accept:", out)
 
+    def test_include_shows_informational_responses_first(self):
+        out = self.fetch("/informational", "-i").out.decode()
+        self.assertRegex(out, r"\AHTTP/2 103 \r\nlink: [^\r]+\r\n\r\nHTTP/2 200 \r\n")
+
     def test_include_prints_the_head_first(self):
         out = self.fetch("/bytes/5", "-i").out
         head, body = out.split(b"\r\n\r\n", 1)
