@@ -64,17 +64,21 @@ struct weft_config {
                                ends after this; WEFT_FOREVER: never */
     uint32_t min_body_rate; /* octets a second; a response whose body comes slower ends; 0: off */
     uint32_t min_body_rate_ms; /* over which that is measured; 10 to 3,600,000 */
-    int64_t
-        idle_timeout_ms; /* a connection without requests closes after this; WEFT_FOREVER: never */
+    /* A connection without requests closes after this; WEFT_FOREVER: never. */
+    int64_t idle_timeout_ms;
+    /* Octets of bodies that are collected or wait for their readers, of all requests together; each
+     * I/O thread has its share. The request that goes beyond ends. */
+    uint64_t max_buffered;
 };
 
 /* Defaults: one I/O thread and connection; 30 s for a request, 10 s to connect; windows of 1 MiB
- * and 16 MiB; a response's fields up to 64 KiB and a collected body up to 64 MiB; a server that
- * does not read is given 30 s. */
+ * and 16 MiB; a response's fields up to 64 KiB and a collected body up to 64 MiB, 1 GiB of bodies
+ * in all; a server that does not read is given 30 s. */
 #define WEFT_CONFIG_INIT                                                                           \
     {                                                                                              \
         sizeof(struct weft_config), 1, 1, 1, 30000, 10000, 100000, NULL, false, true, 1u << 20,    \
-            1u << 24, 1u << 16, 1u << 26, NULL, NULL, 256, 64, 1000, 30000, 0, 10000, 90000        \
+            1u << 24, 1u << 16, 1u << 26, NULL, NULL, 256, 64, 1000, 30000, 0, 10000, 90000,       \
+            1u << 30                                                                               \
     }
 
 #ifdef __cplusplus

@@ -157,6 +157,22 @@ static void on_headers(struct wf_conn *conn, const struct wf_h2_event *event)
         wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's fields");
 }
 
+/* Bodies that fit into their exchange's own block are not counted. False: the request was ended. */
+static bool count_buffered(struct wf_conn *conn, struct weft_future *x, size_t len)
+{
+    if (x->body_received <= WF_RESPONSE_BLOCK_LEN && x->body_mode == WF_BODY_COLLECT)
+        return true;
+    uint64_t more = x->body_mode == WF_BODY_COLLECT ? x->body_received - x->buffered : len;
+    if (wf_exchange_buffer(x, more))
+        return true;
+    char text[120];
+    (void)snprintf(text, sizeof(text),
+                   "the bodies that wait for their readers exceed max_buffered, %" PRIu64 " octets",
+                   conn->io->engine->config.max_buffered);
+    wf_conn_give_up(conn, x, WEFT_ERR_BODY_TOO_LARGE, text);
+    return false;
+}
+
 static bool collect(struct wf_conn *conn, struct weft_future *x, struct wf_slice bytes)
 {
     struct weft_client *engine = conn->io->engine;
@@ -168,6 +184,8 @@ static bool collect(struct wf_conn *conn, struct weft_future *x, struct wf_slice
         wf_conn_give_up(conn, x, WEFT_ERR_BODY_TOO_LARGE, text);
         return false;
     }
+    if (!count_buffered(conn, x, bytes.len))
+        return false;
     if (!wf_response_append_body(&x->response, engine->responses, bytes, x->content_length)) {
         wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's body");
         return false;
@@ -188,6 +206,8 @@ static void on_data(struct wf_conn *conn, const struct wf_h2_event *event)
             return;
         break;
     case WF_BODY_STREAM:
+        if (!count_buffered(conn, x, bytes.len))
+            return;
         if (!wf_body_stream_append(x->body, bytes)) {
             wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's body");
             return;

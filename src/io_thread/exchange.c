@@ -79,6 +79,7 @@ struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request
     x->conn = NULL;
     x->stream = NULL;
     x->body_received = 0;
+    x->buffered = 0;
     x->rate_mark = 0;
     x->content_length = -1;
     x->error = NULL;
@@ -88,9 +89,30 @@ struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request
     return x;
 }
 
+bool wf_exchange_buffer(struct weft_future *x, uint64_t len)
+{
+    struct wf_io_thread *io = x->io;
+    /* Relaxed: a bound on memory. Only this thread adds, so what it sees is never too little. */
+    if (atomic_load_explicit(&io->buffered, memory_order_relaxed) + len > io->max_buffered)
+        return false;
+    atomic_fetch_add_explicit(&io->buffered, len, memory_order_relaxed);
+    x->buffered += len;
+    return true;
+}
+
+void wf_exchange_unbuffer(struct weft_future *x, uint64_t len)
+{
+    len = len < x->buffered ? len : x->buffered;
+    x->buffered -= len;
+    atomic_fetch_sub_explicit(&x->io->buffered, len, memory_order_relaxed); /* as above */
+}
+
 static void exchange_free(struct weft_future *x)
 {
     struct weft_client *engine = x->io->engine;
+    /* Small bodies are not counted, so that most exchanges leave the shared number alone. */
+    if (x->buffered > 0)
+        wf_exchange_unbuffer(x, x->buffered);
     wf_response_fini(&x->response, engine->responses);
     wf_informational_fini(&x->informational, engine->responses);
     wf_body_stream_free(x->body);

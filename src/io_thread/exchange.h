@@ -13,6 +13,7 @@
 #ifndef WF_IO_THREAD_EXCHANGE_H
 #define WF_IO_THREAD_EXCHANGE_H
 
+#include "base/alloc.h"
 #include "base/list.h"
 #include "io_thread/informational.h"
 #include "io_thread/timers.h"
@@ -95,6 +96,7 @@ struct weft_future {
     struct wf_h2_stream *stream;
     uint64_t body_received; /* octets of content */
     uint64_t rate_mark;     /* body_received at the last look of conn_watch, and 1; 0: none yet */
+    uint64_t buffered;      /* octets of content counted in io->buffered */
     int64_t content_length; /* of the response; -1: unknown */
     struct wf_response response;
     const struct weft_error *error; /* wf_error_static() or allocated, see error_is_owned */
@@ -133,6 +135,12 @@ void wf_exchange_post(struct weft_future *x, unsigned bits);
 void wf_exchange_publish_head(struct weft_future *x);
 /* An informational response, or octets of a streamed body, are there. Thread: I/O. */
 void wf_exchange_publish_more(struct weft_future *x);
+
+/* Counts @len more octets of content that are kept for the user. False: max_buffered is reached,
+ * and nothing was counted. What is counted is taken off with the exchange, or by
+ * wf_exchange_unbuffer(). Thread: I/O. */
+WF_MUST_USE bool wf_exchange_buffer(struct weft_future *x, uint64_t len);
+void wf_exchange_unbuffer(struct weft_future *x, uint64_t len);
 
 /* The one way in which an exchange ends. @error NULL: a complete response. The connection has let
  * go of it already (conn and stream NULL). Delivery leaves with the turn's outbox. Thread: I/O, or

@@ -97,6 +97,7 @@ static void message(struct wf_io_thread *io, struct weft_future *x)
         /* Relaxed: a number; the octets it counts were the reader's own business. */
         size_t len = atomic_exchange_explicit(&x->body->returned, 0, memory_order_relaxed);
         wf_conn_credit(x->conn, x, len);
+        wf_exchange_unbuffer(x, len);
     }
     (void)io;
     wf_exchange_drop(x, WF_ENGINE_REF);
@@ -360,6 +361,7 @@ struct wf_io_thread *wf_io_thread_new(struct weft_client *engine, unsigned index
     memset(io, 0, sizeof(*io));
     io->engine = engine;
     io->index = index;
+    io->max_buffered = engine->config.max_buffered / engine->config.io_threads;
     io->now_ms = wf_now_ns() / NS_PER_MS;
     io->close_item.kind = WF_ITEM_CLOSE;
     wf_mailbox_init(&io->mailbox);

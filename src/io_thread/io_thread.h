@@ -66,11 +66,13 @@ struct wf_io_thread {
     struct wf_mailbox mailbox;
     struct wf_wake wake;
     atomic_ullong wakeups;
-    atomic_bool stopped; /* the thread takes no more mail: whoever pushes drains */
+    atomic_ullong buffered; /* octets of content kept for users; see wf_exchange_buffer() */
+    atomic_bool stopped;    /* the thread takes no more mail: whoever pushes drains */
 
     /* Immutable after wf_io_thread_new(). */
     struct weft_client *engine;
     unsigned index;
+    uint64_t max_buffered; /* this thread's share of the client's */
 
     /* Written by wf_io_thread_start(), read by wf_io_thread_join(). */
     pthread_t thread;

@@ -85,6 +85,41 @@ static void test_a_response_in_one_octet_frames_is_whole(void **state)
     fixture_free(&f);
 }
 
+static void test_bodies_that_wait_share_one_budget(void **state)
+{
+    (void)state;
+    struct weft_config config = WEFT_CONFIG_INIT;
+    config.stream_window = 65535;
+    config.max_buffered = 150000;
+    struct fixture f = fixture_with(NULL, &config);
+    struct weft_delivery how = WEFT_DELIVERY_INIT;
+    how.flags = WEFT_STREAM_BODY;
+    struct weft_future *stopped[2];
+    for (size_t i = 0; i < 2; i++) {
+        stopped[i] = fixture_submit(&f, "/bytes/60000", &how);
+        /* Complete, though nobody has read it. */
+        assert_int_equal(weft_future_wait(stopped[i], TEST_WAIT_MS), WEFT_OK);
+    }
+    struct weft_future *future = fixture_expect(&f, "/bytes/60000", WEFT_ERR_BODY_TOO_LARGE,
+                                                WEFT_STAGE_BODY, WEFT_PROCESSED);
+    assert_non_null(strstr(weft_future_error(future)->text, "max_buffered"));
+    weft_future_unref(future);
+    weft_future_unref(fixture_expect(&f, "/bytes/500", WEFT_OK, 0, 0));
+    weft_future_unref(stopped[0]);
+    for (int i = 0; i < 5; i++)
+        weft_future_unref(fixture_expect(&f, "/bytes/60000", WEFT_OK, 0, 0));
+    weft_future_unref(stopped[1]);
+    /* What is read is given back while the request goes on. */
+    struct weft_future *long_one = fixture_submit(&f, "/bytes/2000000", &how);
+    size_t len;
+    do {
+        char buf[10000];
+        assert_int_equal(weft_future_read(long_one, buf, sizeof(buf), TEST_WAIT_MS, &len), WEFT_OK);
+    } while (len > 0);
+    weft_future_unref(long_one);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +130,7 @@ int main(void)
         cmocka_unit_test(test_a_body_above_the_limit_is_refused),
         cmocka_unit_test(test_a_discarded_body_is_counted),
         cmocka_unit_test(test_a_response_in_one_octet_frames_is_whole),
+        cmocka_unit_test(test_bodies_that_wait_share_one_budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
