@@ -210,6 +210,19 @@ static void test_a_promise_wherever_it_comes_is_a_connection_error(void **state)
     }
 }
 
+static void test_a_promise_with_too_much_padding_is_a_connection_error(void **state)
+{
+    (void)state;
+    struct h2_rig rig;
+    rig_init_client(&rig);
+    rig_get(&rig, 1);
+    peer_send_frame(&rig.peer, WF_H2_FRAME_PUSH_PROMISE, WF_H2_FLAG_PADDED | WF_H2_FLAG_END_HEADERS,
+                    1, "\x06\0\0\0\2\x82", 6);
+    rig_expect_connection_error(&rig, WF_H2_PROTOCOL_ERROR);
+    assert_non_null(strstr(rig.last_reason, "padding"));
+    rig_fini(&rig);
+}
+
 static void test_a_frame_of_any_type_inside_a_field_block_is_a_connection_error(void **state)
 {
     (void)state;
@@ -241,6 +254,7 @@ int main(void)
         cmocka_unit_test(test_nothing_is_sent_on_a_stream_that_the_peer_reset),
         cmocka_unit_test(test_settings_apply_at_once_in_order_and_are_each_acknowledged),
         cmocka_unit_test(test_a_promise_wherever_it_comes_is_a_connection_error),
+        cmocka_unit_test(test_a_promise_with_too_much_padding_is_a_connection_error),
         cmocka_unit_test(test_a_frame_of_any_type_inside_a_field_block_is_a_connection_error),
     };
     return RUN_TWICE(tests);
