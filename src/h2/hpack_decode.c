@@ -363,7 +363,7 @@ enum wf_hpack_status wf_hpack_decode(struct wf_hpack_decoder *d, struct wf_slice
         *out_section = d->section;
         return WF_HPACK_OK;
     }
-    struct run r = {.p = block.ptr, .end = block.ptr + block.len};
+    struct run r = {.p = block.ptr, .end = wf_octets_at(block.ptr, block.len)};
     d->repeat_len = 0;
     enum wf_hpack_status status = decode_fields(d, &r);
     d->section.serial++;
