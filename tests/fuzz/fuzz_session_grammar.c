@@ -7,7 +7,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct choice choice = choice_octets(data, size);
-    struct walk_plan plan = {.steps = 600};
+    struct walk_plan plan = {.steps = 600, .max_upload = 2000};
     plan.illegal_one_in = choose_octet(&choice) % 2 == 0 ? 0 : 16;
     walk_run(&choice, &plan);
     return 0;

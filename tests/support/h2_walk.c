@@ -258,6 +258,8 @@ void walk_run(struct choice *choice, const struct walk_plan *plan)
     wild_init(&walk->server, plan->illegal_one_in);
     if (caller_init(&walk->caller, &config, plan->enter)) {
         walk->caller.knows_bodies = true;
+        if (plan->max_upload != 0)
+            walk->caller.max_upload = plan->max_upload;
         for (unsigned i = 0; i < plan->steps && !choice_is_over(choice); i++)
             step(walk, choice);
         if (is_lost)

@@ -16,6 +16,7 @@ struct walk {
 struct walk_plan {
     unsigned steps;          /* at most */
     unsigned illegal_one_in; /* of the server's steps one is illegal; 0: none */
+    size_t max_upload;       /* octets of a request's body; 0: as many as the caller likes */
     void (*enter)(
         bool inside); /* around calls of the session, in which memory may run out, or NULL */
 };

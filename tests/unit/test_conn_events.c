@@ -120,6 +120,26 @@ static void test_bodies_that_wait_share_one_budget(void **state)
     fixture_free(&f);
 }
 
+static void test_a_refused_request_is_sent_again_once_whatever_the_connection(void **state)
+{
+    (void)state;
+    /* Each connection refuses its first request, which came before SETTINGS were there, and ends.
+     */
+    struct loop_server_config server = {.close_after = 1};
+    struct fixture f = fixture_with(&server, NULL);
+    struct weft_future *future = fixture_submit(&f, "/refuse", NULL);
+    enum weft_code code = weft_future_wait(future, TEST_WAIT_MS);
+    const struct weft_error *error = weft_future_error(future);
+    /* The second time may cross the end of the first connection. */
+    assert_true(code == WEFT_ERR_REFUSED || code == WEFT_ERR_CONNECTION_LOST);
+    if (code == WEFT_ERR_REFUSED)
+        assert_int_equal(error->effect, WEFT_NOT_PROCESSED);
+    assert_int_not_equal(error->effect, WEFT_NOT_SENT);
+    assert_in_range(loop_server_requests(f.server), 1, 2);
+    weft_future_unref(future);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +151,7 @@ int main(void)
         cmocka_unit_test(test_a_discarded_body_is_counted),
         cmocka_unit_test(test_a_response_in_one_octet_frames_is_whole),
         cmocka_unit_test(test_bodies_that_wait_share_one_budget),
+        cmocka_unit_test(test_a_refused_request_is_sent_again_once_whatever_the_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
