@@ -40,6 +40,8 @@ static bool start_session(struct serve_connection *c)
     struct wf_h2_config config = WF_H2_CONFIG_INIT(WF_H2_SERVER);
     config.max_concurrent_streams = options->max_streams;
     config.initial_window_size = options->window;
+    /* A peer for tests and benchmarks is patient: their clients cancel and probe a great deal. */
+    config.control_burst = 1000000;
     if (options->verbose) {
         config.trace = trace_frame;
         config.trace_user = c;
