@@ -61,7 +61,7 @@ size_t weft_submit_batch(struct weft_client *client, struct weft_request *const 
         struct weft_future *x = wf_exchange_new(io, requests[made], &delivery, now_ns);
         if (x == NULL)
             break;
-        wf_request_freeze(requests[made]);
+        wf_request_submitted(requests[made]);
         out_futures[made] = x;
         x->item.mail.next = newest;
         newest = &x->item.mail;

@@ -85,7 +85,7 @@ enum wf_conn_start wf_conn_start(struct wf_conn *conn, struct weft_future *x)
     struct wf_slice body = wf_request_body(request);
     struct wf_h2_message message = {.fields = wf_request_fields(request),
                                     .count = wf_request_field_count(request),
-                                    .cache_key = wf_request_id(request),
+                                    .cache_key = wf_request_cache_key(request),
                                     .end_stream = body.len == 0,
                                     .is_head = request->is_head};
     switch (wf_h2_session_request(conn->session, &message, x, &x->stream)) {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #define INLINE_TEXT_LEN 512u /* behind what the URL takes */
+#define COPY_TEXT_LEN   256u
 #define CHUNK_LEN       2048u
 
 struct wf_request_chunk {
@@ -248,6 +249,7 @@ struct weft_request *weft_request_new(const char *method, const char *url)
     *request = (struct weft_request){.id = next_id()};
     atomic_init(&request->refs, 1);
     atomic_init(&request->frozen, false);
+    atomic_init(&request->repeated, false);
     char *room = (char *)(request + 1);
     request->text = room + url_room;
     request->text_left = INLINE_TEXT_LEN;
@@ -261,6 +263,41 @@ struct weft_request *weft_request_new(const char *method, const char *url)
     else
         set_url(request, url_text, room);
     return request;
+}
+
+struct weft_request *weft_request_copy(struct weft_request *request)
+{
+    if (request == NULL)
+        return NULL;
+    struct weft_request *copy = wf_alloc(sizeof(*copy) + COPY_TEXT_LEN);
+    if (copy == NULL)
+        return NULL;
+    wf_request_freeze(request);
+    size_t inline_count = request->fields == request->inline_fields ? request->field_count : 0;
+    /* What is set again below is not read here: others may be writing it. */
+    memcpy(&copy->failed, &request->failed,
+           offsetof(struct weft_request, inline_fields) - offsetof(struct weft_request, failed));
+    memcpy(copy->inline_fields, request->inline_fields, inline_count * sizeof(struct wf_field));
+    atomic_init(&copy->refs, 1);
+    atomic_init(&copy->frozen, false);
+    atomic_init(&copy->repeated, false);
+    copy->id = next_id();
+    copy->like = request;
+    copy->release = NULL;
+    copy->chunks = NULL;
+    copy->text = (char *)(copy + 1);
+    copy->text_left = COPY_TEXT_LEN;
+    copy->fields = copy->inline_fields;
+    if (inline_count == 0) {
+        copy->fields = wf_alloc(request->field_cap * sizeof(struct wf_field));
+        if (copy->fields == NULL) {
+            wf_free(copy);
+            return NULL;
+        }
+        memcpy(copy->fields, request->fields, request->field_count * sizeof(struct wf_field));
+    }
+    (void)weft_request_ref(request);
+    return copy;
 }
 
 struct weft_request *weft_request_ref(struct weft_request *request)
@@ -277,13 +314,8 @@ static void release_body(struct weft_request *request)
     request->body = wf_slice(NULL, 0);
 }
 
-void weft_request_unref(struct weft_request *request)
+static void request_free(struct weft_request *request)
 {
-    if (request == NULL)
-        return;
-    /* R1 and A1: what other holders did with the request comes before its end. */
-    if (atomic_fetch_sub_explicit(&request->refs, 1, memory_order_acq_rel) != 1)
-        return;
     release_body(request);
     while (request->chunks != NULL) {
         struct wf_request_chunk *next = request->chunks->next;
@@ -293,6 +325,17 @@ void weft_request_unref(struct weft_request *request)
     if (request->fields != request->inline_fields)
         wf_free(request->fields);
     wf_free(request);
+}
+
+void weft_request_unref(struct weft_request *request)
+{
+    /* R1 and A1: what other holders did with the request comes before its end. */
+    while (request != NULL &&
+           atomic_fetch_sub_explicit(&request->refs, 1, memory_order_acq_rel) == 1) {
+        struct weft_request *like = request->like;
+        request_free(request);
+        request = like; /* a copy of a copy of a copy may be long: no recursion */
+    }
 }
 
 enum weft_code weft_request_borrow_body(struct weft_request *request, const void *body, size_t len,

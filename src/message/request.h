@@ -30,14 +30,16 @@ struct weft_request {
     /* Any thread; atomic. */
     atomic_uint refs;
     atomic_bool frozen;
+    atomic_bool repeated; /* was submitted more than once */
 
     /* The builder's until frozen; constant afterwards. */
     bool failed; /* the submission must fail with wf_request_error() */
     bool is_head;
     bool is_idempotent; /* RFC 9110 section 9.2.2 */
     bool is_trace;
-    bool length_is_given; /* content-length is the caller's, not ours */
-    uint64_t id;          /* of this process, from 1; never used twice */
+    bool length_is_given;      /* content-length is the caller's, not ours */
+    uint64_t id;               /* of this process, from 1; never used twice */
+    struct weft_request *like; /* of a copy: owns the text and the body that it began with */
     struct wf_field *fields;
     size_t field_count;
     size_t field_cap;
@@ -64,6 +66,16 @@ static inline void wf_request_freeze(struct weft_request *request)
      * that was written to it, from its builder by the caller's own means. */
     if (!atomic_load_explicit(&request->frozen, memory_order_relaxed))
         atomic_store_explicit(&request->frozen, true, memory_order_relaxed);
+}
+
+/* A submission begins: freezes, and notes whether there was one before. Thread: any. */
+static inline void wf_request_submitted(struct weft_request *request)
+{
+    /* Relaxed: a hint. Whoever misses it encodes the fields once more. */
+    if (!atomic_load_explicit(&request->frozen, memory_order_relaxed))
+        wf_request_freeze(request);
+    else if (!atomic_load_explicit(&request->repeated, memory_order_relaxed))
+        atomic_store_explicit(&request->repeated, true, memory_order_relaxed);
 }
 
 /* Whether the submission must fail; wf_request_error() then says with what. */
@@ -102,10 +114,12 @@ static inline const struct wf_url *wf_request_url(const struct weft_request *req
     return &request->url;
 }
 
-/* A number for this request's fields, unique in the process: a cache key of encoded blocks. */
-static inline uint64_t wf_request_id(const struct weft_request *request)
+/* A number for this request's fields, unique in the process: a cache key of encoded blocks. 0, no
+ * key, for a request that was submitted only once: nothing would be found in its place again. */
+static inline uint64_t wf_request_cache_key(const struct weft_request *request)
 {
-    return request->id;
+    /* Relaxed: see wf_request_submitted(). */
+    return atomic_load_explicit(&request->repeated, memory_order_relaxed) ? request->id : 0;
 }
 
 #endif

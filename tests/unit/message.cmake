@@ -1,5 +1,6 @@
 weft_unit_test(error)
 weft_unit_test(request)
+weft_unit_test(request_copy)
 weft_failing_alloc(request)
 weft_unit_test(response)
 weft_failing_alloc(response)

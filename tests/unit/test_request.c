@@ -439,13 +439,19 @@ static void test_a_frozen_request_does_not_change(void **state)
     assert_int_equal(released, 0);
 }
 
-static void test_ids_are_unique(void **state)
+static void test_cache_keys_are_unique_and_come_with_the_second_submission(void **state)
 {
     (void)state;
     struct weft_request *a = get();
     struct weft_request *b = get();
-    assert_true(wf_request_id(a) != 0);
-    assert_true(wf_request_id(a) != wf_request_id(b));
+    /* One that is submitted only once has no use for a key. */
+    wf_request_submitted(a);
+    wf_request_submitted(b);
+    assert_true(wf_request_cache_key(a) == 0);
+    wf_request_submitted(a);
+    wf_request_submitted(b);
+    assert_true(wf_request_cache_key(a) != 0);
+    assert_true(wf_request_cache_key(a) != wf_request_cache_key(b));
     weft_request_unref(a);
     weft_request_unref(b);
 }
@@ -562,7 +568,7 @@ int main(void)
         cmocka_unit_test(test_options_without_a_path_is_for_the_whole_server),
         cmocka_unit_test(test_trace_must_not_have_a_body),
         cmocka_unit_test(test_a_frozen_request_does_not_change),
-        cmocka_unit_test(test_ids_are_unique),
+        cmocka_unit_test(test_cache_keys_are_unique_and_come_with_the_second_submission),
         cmocka_unit_test(test_fields_above_the_limit_are_an_error),
         cmocka_unit_test(test_each_failed_allocation_is_remembered_and_leaks_nothing),
         cmocka_unit_test(test_a_request_is_frozen_and_released_by_many_threads),

@@ -38,7 +38,7 @@ static const struct wf_tool_option table[] = {
     {'H', "header", "LINE", "'name: value'; 'name:' removes a default"},
     {OPT_UNIQUE, "unique-field", "NAME",
      "a field of this name with another number in each\n"
-     "request, which is then built anew each time"},
+     "request, which is then made anew each time"},
     {'w', "window-bits", "N", "stream window of 2^N-1 octets, 16 to 31 (30)"},
     {'W', "connection-window-bits", "N", "the same for a connection"},
     {'k', "insecure", NULL, "accept any certificate"},

@@ -41,23 +41,47 @@ static void make_requests(struct wf_load_worker *worker)
     worker->next_request = worker->number * options->urls.count / options->threads;
 }
 
+/* Appends @number in hexadecimal. snprintf() would cost more than the rest of a request. */
+static char *put_hex(char *to, uint64_t number)
+{
+    unsigned shift = 60;
+
+    while (shift && !(number >> shift))
+        shift -= 4;
+    for (;; shift -= 4) {
+        *to++ = "0123456789abcdef"[number >> shift & 15];
+        if (!shift)
+            return to;
+    }
+}
+
+/* Like @request, and different from all others. The caller's to unref. */
+static struct weft_request *make_unique(struct wf_load_worker *worker, struct weft_request *request)
+{
+    struct weft_request *copy = weft_request_copy(request);
+    char value[40];
+    char *end;
+
+    if (!copy)
+        wf_tool_die_no_memory();
+    end = put_hex(value, worker->number);
+    *end++ = '-';
+    end = put_hex(end, worker->unique++);
+    *end = '\0';
+    /* Its future tells what is wrong. */
+    (void)weft_request_add_field(copy, worker->run->options->unique_field, value);
+    return copy;
+}
+
 /* With a unique field the request is the caller's to unref, otherwise it is the worker's own. */
 static struct weft_request *next_request(struct wf_load_worker *worker)
 {
     const struct wf_load_options *options = worker->run->options;
-    size_t number = worker->next_request++;
-    struct weft_request *request;
-    char value[40];
+    struct weft_request *request = worker->requests[worker->next_request++];
 
     if (worker->next_request == options->urls.count)
         worker->next_request = 0;
-    if (!options->unique_field)
-        return worker->requests[number];
-    request = make_request(options, options->urls.urls[number]);
-    (void)snprintf(value, sizeof(value), "%zu-%llu", worker->number,
-                   (unsigned long long)worker->unique++);
-    (void)weft_request_add_field(request, options->unique_field, value); /* its future tells */
-    return request;
+    return options->unique_field ? make_unique(worker, request) : request;
 }
 
 /* Submits one request for each of @count free slots, whose numbers are @tags, in one call. */
