@@ -157,7 +157,7 @@ class Rig:
         self.server, self.core = server, core
 
     def job(self, w, tls, requests, in_flight=None, connections=None, start_up=False):
-        url = self.server.url(10 if start_up else w.body, tls, "date" if w.varied else "")
+        url = self.server.url(10 if start_up else w.body, tls, "date" if w.dates else "")
         job = SimpleNamespace(url=url, requests=requests, in_flight=in_flight or w.in_flight,
                               connections=connections or w.connections, varied=w.varied,
                               url_file="", upload_file="", upload=0)

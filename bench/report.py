@@ -163,7 +163,7 @@ def write(root, options, text, results):
     elif options.memory or options.instructions:
         put_between(docs / "PERFORMANCE.md", "memory" if options.memory else "instructions", text)
     else:
-        mark = options.server + (" unpinned" if options.unpinned else "")
+        mark = options.place or options.server + (" unpinned" if options.unpinned else "")
         put_between(docs / "PERFORMANCE.md", mark, text)
         if mark == "null":
             (docs / "performance.svg").write_text(chart(results), encoding="utf-8")

@@ -199,15 +199,29 @@ static int sleep_ms(struct wf_io_thread *io)
     return wait > INT_MAX ? INT_MAX : (int)wait;
 }
 
-void wf_io_thread_turn(struct wf_io_thread *io)
+static void wait_for_events(struct wf_io_thread *io)
 {
     int timeout = 0;
-    if (!has_work(io) && wf_mailbox_prepare_sleep(&io->mailbox))
-        timeout = sleep_ms(io);
+    if (!has_work(io)) {
+        if (wf_mailbox_prepare_sleep(&io->mailbox)) {
+            timeout = sleep_ms(io);
+        } else if (!io->skipped_wait) {
+            /* What was submitted meanwhile goes out before the sockets are asked again, which for
+             * one request in flight saves a system call. Once, or submitters could starve them. */
+            io->skipped_wait = true;
+            return;
+        }
+    }
+    io->skipped_wait = false;
     int count = wf_poller_collect(&io->poller, timeout);
     wf_mailbox_end_sleep(&io->mailbox);
     wf_assert(count >= 0);
     (void)count;
+}
+
+void wf_io_thread_turn(struct wf_io_thread *io)
+{
+    wait_for_events(io);
     io->now_ms = wf_now_ns() / NS_PER_MS;
     wf_poller_dispatch(&io->poller);
     read_unread(io);

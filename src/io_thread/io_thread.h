@@ -91,6 +91,7 @@ struct wf_io_thread {
     struct wf_node unread;       /* conn.unread_node: stopped reading with more to come */
     struct wf_node dead;         /* conn.dead_node: to be freed at the end of the turn */
     struct wf_timer close_timer; /* the end of draining */
+    bool skipped_wait;           /* this turn did not look at the sockets */
     bool closing;
     bool close_now; /* draining is over */
     size_t active;  /* exchanges that were taken and are not done */
