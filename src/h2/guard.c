@@ -36,9 +36,11 @@ static uint64_t full_level(const struct wf_h2_guard *guard, enum wf_h2_nuisance 
     return (uint64_t)guard->control_burst * rates[kind].burst_percent * (MILLI / 100);
 }
 
-void wf_h2_guard_init(struct wf_h2_guard *guard, uint32_t control_burst, uint64_t now_ms)
+void wf_h2_guard_init(struct wf_h2_guard *guard, uint32_t control_burst, uint32_t stream_window,
+                      uint64_t now_ms)
 {
-    *guard = (struct wf_h2_guard){.control_burst = control_burst};
+    *guard = (struct wf_h2_guard){.control_burst = control_burst,
+                                  .late_per_stream = stream_window / WF_H2_LATE_FRAME_LEN};
     for (unsigned kind = 0; kind < WF_H2_NUISANCES; kind++) {
         guard->kinds[kind].filled_at = now_ms;
         guard->kinds[kind].level = full_level(guard, (enum wf_h2_nuisance)kind);
@@ -46,9 +48,13 @@ void wf_h2_guard_init(struct wf_h2_guard *guard, uint32_t control_burst, uint64_
 }
 
 /* Tokens that useful work has earned since the connection began. */
-static uint64_t earned(const struct wf_h2_guard *guard, const struct wf_h2_rate *rate)
+static uint64_t earned(const struct wf_h2_guard *guard, enum wf_h2_nuisance kind)
 {
-    return guard->streams * rate->per_stream + (guard->octets >> 10) * rate->per_mib / 1024 +
+    const struct wf_h2_rate *rate = &rates[kind];
+    uint64_t per_stream = rate->per_stream;
+    if (kind == WF_H2_NUISANCE_LATE)
+        per_stream += guard->late_per_stream;
+    return guard->streams * per_stream + (guard->octets >> 10) * rate->per_mib / 1024 +
            guard->frames * rate->per_16_frames / 16;
 }
 
@@ -71,7 +77,7 @@ bool wf_h2_guard_take(struct wf_h2_guard *guard, enum wf_h2_nuisance kind, uint3
     wf_assert(cost > 0);
     struct wf_h2_guard_kind *of = &guard->kinds[kind];
     of->seen++;
-    if (earned(guard, &rates[kind]) - of->paid >= cost) {
+    if (earned(guard, kind) - of->paid >= cost) {
         of->paid += cost;
         return true;
     }

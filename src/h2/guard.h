@@ -32,6 +32,7 @@ struct wf_h2_guard_kind {
 
 struct wf_h2_guard {
     uint32_t control_burst;
+    uint32_t late_per_stream; /* frames of one stream window */
     /* Useful work, counted where it is done. */
     uint64_t streams;
     uint64_t octets;
@@ -39,7 +40,8 @@ struct wf_h2_guard {
     struct wf_h2_guard_kind kinds[WF_H2_NUISANCES];
 };
 
-void wf_h2_guard_init(struct wf_h2_guard *guard, uint32_t control_burst, uint64_t now_ms);
+void wf_h2_guard_init(struct wf_h2_guard *guard, uint32_t control_burst, uint32_t stream_window,
+                      uint64_t now_ms);
 
 /* DATA with @len octets of content went either way. */
 static inline void wf_h2_guard_earn(struct wf_h2_guard *guard, uint32_t len)

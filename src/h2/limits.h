@@ -29,58 +29,33 @@ struct wf_h2_rate {
     uint32_t per_16_frames; /* earned by DATA frames with content, in either direction */
 };
 
-/* Each is applied and answered; a change of windows visits every stream, which costs more tokens.
- */
-#define WF_H2_RATE_SETTINGS                                                                        \
-    {                                                                                              \
-        25, 10, 1, 16, 1                                                                           \
-    }
+/* clang-format off */
+/* Each is applied and answered; a change of windows visits every stream, which costs more. */
+#define WF_H2_RATE_SETTINGS {25, 10, 1, 16, 1}
 /* Each is answered. Some servers probe the bandwidth by one PING in every few DATA frames. */
-#define WF_H2_RATE_PING                                                                            \
-    {                                                                                              \
-        100, 50, 4, 256, 4                                                                         \
-    }
+#define WF_H2_RATE_PING {100, 50, 4, 256, 4}
 /* One for a stream is its due; more hit streams that are gone. */
-#define WF_H2_RATE_RST_STREAM                                                                      \
-    {                                                                                              \
-        100, 50, 2, 0, 0                                                                           \
-    }
+#define WF_H2_RATE_RST_STREAM {100, 50, 2, 0, 0}
 /* Checked and of no consequence. */
-#define WF_H2_RATE_PRIORITY                                                                        \
-    {                                                                                              \
-        100, 50, 8, 64, 1                                                                          \
-    }
+#define WF_H2_RATE_PRIORITY {100, 50, 8, 64, 1}
 /* Two for each DATA frame of ours is what the most eager servers send. */
-#define WF_H2_RATE_WINDOW_UPDATE                                                                   \
-    {                                                                                              \
-        400, 1000, 16, 2048, 32                                                                    \
-    }
+#define WF_H2_RATE_WINDOW_UPDATE {400, 1000, 16, 2048, 32}
 /* DATA without content and END_STREAM, padding or not: no window stops these. */
-#define WF_H2_RATE_EMPTY_DATA                                                                      \
-    {                                                                                              \
-        100, 50, 8, 256, 4                                                                         \
-    }
+#define WF_H2_RATE_EMPTY_DATA {100, 50, 8, 256, 4}
 /* Extensions that we do not know, and ones made up to keep us tolerant. */
-#define WF_H2_RATE_UNKNOWN                                                                         \
-    {                                                                                              \
-        100, 100, 16, 256, 4                                                                       \
-    }
+#define WF_H2_RATE_UNKNOWN {100, 100, 16, 256, 4}
 /* Two make a graceful end. Each visits every stream. */
-#define WF_H2_RATE_GOAWAY                                                                          \
-    {                                                                                              \
-        5, 1, 1, 0, 0                                                                              \
-    }
-/* Frames for streams that we reset: a window of them may be on the way for each, in small frames;
- * who goes on for longer does not obey RST_STREAM. */
-#define WF_H2_RATE_LATE                                                                            \
-    {                                                                                              \
-        1000, 1000, 128, 128, 2                                                                    \
-    }
+#define WF_H2_RATE_GOAWAY {5, 1, 1, 0, 0}
+/* Frames for streams that we reset: a window of them may be on the way for each (the guard adds
+ * that), or what the sockets hold in small frames; who goes on for longer does not obey RST_STREAM.
+ * They cost us a look each, and no answer. */
+#define WF_H2_RATE_LATE {5000, 5000, 16, 128, 2}
 /* Stream errors: each makes us send RST_STREAM. */
-#define WF_H2_RATE_STREAM_ERROR                                                                    \
-    {                                                                                              \
-        100, 50, 1, 0, 0                                                                           \
-    }
+#define WF_H2_RATE_STREAM_ERROR {100, 50, 1, 0, 0}
+/* clang-format on */
+
+/* The stream window in frames of half the usual size: late frames that a stream may have. */
+#define WF_H2_LATE_FRAME_LEN 8192u
 
 /* DATA of ours that the peer's window cuts to fewer octets than this is no useful frame. */
 #define WF_H2_SQUEEZED_LEN 1024u

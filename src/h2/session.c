@@ -34,7 +34,7 @@ struct wf_h2_session *wf_h2_session_new(const struct wf_h2_config *config, uint6
     s->next_id = 1;
     s->preface_left = s->is_server ? WF_H2_PREFACE_LEN : 0;
     s->now_ms = now_ms;
-    wf_h2_guard_init(&s->guard, config->control_burst, now_ms);
+    wf_h2_guard_init(&s->guard, config->control_burst, config->initial_window_size, now_ms);
     s->settings_deadline = now_ms + config->settings_timeout_ms;
     wf_list_init(&s->ending);
     wf_list_init(&s->sent);
