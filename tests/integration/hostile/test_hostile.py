@@ -1,0 +1,272 @@
+#!/usr/bin/env python3
+"""Plays hostile and odd servers to weft and weft-load:
+test_hostile.py PATH-OF-WEFT PATH-OF-WEFT-LOAD [-v] [WORD...]
+
+Each case is an exit status, an output, frames in reply, and bounds of time and memory; most are
+played in cleartext and over TLS. Words select the cases whose names have one of them."""
+
+import os
+import re
+import select
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+import floods
+import frames
+import hpack
+import loads
+import messages
+import odd
+import peers
+import settings
+import streams
+import tls
+import transport
+from case import NOTHING, OK
+from peer import Gone, Peer
+
+TABLES = (frames, settings, streams, hpack, messages, floods, transport, odd, tls, loads)
+MEMORY_LIMIT_KIB = 64 * 1024
+WORKERS = 12
+SLOWER_WITH_SANITIZER = 4
+REPORT = re.compile(r"^requests: (\d+) total, (\d+) started, (\d+) done, (\d+) succeeded, "
+                    r"(\d+) failed, (\d+) errored, (\d+) timeout$", re.MULTILINE)
+
+
+class Server:
+    """Listens on a port of its own and plays the case's script to each connection."""
+
+    def __init__(self, case, over_tls, certificates):
+        self.case, self.context, self.peers = case, None, []
+        self.problems, self.notes = [], []
+        if over_tls and case.at != "socket":
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(*certificates[case.certificate])
+            if case.alpn:
+                self.context.set_alpn_protocols(list(case.alpn))
+            if case.context:
+                case.context(self.context)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        scheme = "https" if over_tls else "http"
+        self.url = f"{scheme}://localhost:{self.listener.getsockname()[1]}"
+        self.threads = [threading.Thread(target=self._accept, daemon=True)]
+        self.threads[0].start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            self.threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection):
+        try:
+            with connection:
+                peer = Peer(connection, self.context)
+                self.peers.append(peer)
+                self._play(peer)
+                peer.drain()
+        except (Gone, OSError) as error:
+            self.notes.append(repr(error))  # the client's end tells whether that is right
+        except Exception as error:  # pylint: disable=broad-except
+            self.problems.append(f"the script failed: {error!r}")
+
+    def _play(self, peer):
+        if self.case.at in ("preface", "request"):
+            peer.start(*self.case.begin)
+        if self.case.at == "request":
+            peer.requests(self.case.urls)
+        self.case.script(peer)
+
+    def stop(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for thread in self.threads:
+            thread.join(2)
+
+
+class Result:
+    def __init__(self, status, out, err, seconds, memory_kib):
+        self.status, self.out, self.err, self.seconds = status, out, err, seconds
+        self.memory_kib, self.notes = memory_kib, ""
+
+
+def peak_memory_kib(process):
+    """Of the program alone: what wait4() tells begins with the memory of this test."""
+    try:
+        with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+            return next((int(line.split()[1]) for line in file if line.startswith("VmHWM")), 0)
+    except OSError:
+        return 0
+
+
+def watch(process, limit):
+    """Waits for the end; the peak of the memory, as seen every few milliseconds."""
+    end, peak = time.monotonic() + limit, 0
+    descriptor = os.pidfd_open(process.pid)
+    try:
+        while not select.select([descriptor], [], [], 0.02)[0]:
+            peak = max(peak, peak_memory_kib(process))
+            if time.monotonic() > end:
+                process.kill()
+    finally:
+        os.close(descriptor)
+    process.wait()
+    return peak
+
+
+def run(command, given, limit):
+    start = time.monotonic()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        with subprocess.Popen(command, stdin=subprocess.PIPE if given else subprocess.DEVNULL,
+                              stdout=out, stderr=err) as process:
+            if given:
+                try:
+                    process.stdin.write(given)
+                    process.stdin.close()
+                except OSError:
+                    pass
+            peak = watch(process, limit)
+        seconds = time.monotonic() - start
+        out.seek(0)
+        err.seek(0)
+        return Result(process.returncode, out.read(), err.read().decode(errors="replace"), seconds,
+                      peak)
+
+
+def check_frames(case, server):
+    peer = server.peers[0] if server.peers else None
+    if peer is None:
+        needed = isinstance(case.goaway, (int, tuple)) or isinstance(case.reset, int)
+        return "no connection was made" if needed else None
+    goaways, resets = peer.goaways(), peer.resets(case.stream)
+    if case.goaway is NOTHING and any(goaways):
+        return f"GOAWAY {goaways}, and none with an error was right"
+    if isinstance(case.goaway, int) and goaways[-1:] != [case.goaway]:
+        return f"GOAWAY {goaways}, not {case.goaway}"
+    if isinstance(case.goaway, tuple) and not set(goaways) & set(case.goaway):
+        return f"GOAWAY {goaways}, not one of {case.goaway}"
+    if case.reset is NOTHING and resets:
+        return f"RST_STREAM {resets}, and none was right"
+    if isinstance(case.reset, int) and resets != [case.reset]:
+        return f"RST_STREAM {resets}, not {case.reset}"
+    return None
+
+
+def check_output(case, result):
+    if case.program != "weft":
+        return check_report(result)
+    if OK in case.exits and result.status == OK:
+        return None if result.out == case.out else f"stdout is {result.out[:80]!r}"
+    if not case.out.startswith(result.out):
+        return f"stdout is {result.out[:80]!r}"
+    lines = result.err.splitlines()
+    if len(lines) != case.lines or not lines[0].startswith(f"weft: ({result.status}) "):
+        return f"stderr is not {case.lines} sentence(s) with the status"
+    return None if case.text in result.err else f"stderr does not say {case.text!r}"
+
+
+def check_report(result):
+    found = REPORT.search(result.out.decode())
+    if not found:
+        return "there is no report"
+    total, started, done, succeeded, failed, errored, timeout = map(int, found.groups())
+    if total != 20 or not started <= total or done != succeeded + failed:
+        return f"the counts do not add up: {found.group(0)}"
+    if not failed >= errored >= timeout or (result.status == OK) != (succeeded == total):
+        return f"status {result.status} and the counts disagree: {found.group(0)}"
+    return None
+
+
+class Suite:
+    def __init__(self, programs, folder):
+        self.programs = programs
+        self.certificates = tls.make_certificates(folder)
+        self.is_sanitized = any(peers.is_sanitized(program) for program in programs.values())
+        self.slow = SLOWER_WITH_SANITIZER if self.is_sanitized else 1
+
+    def command(self, case, url):
+        urls = [f"{url}/{i}" for i in range(case.urls)]
+        if case.program == "weft-load":
+            return [self.programs["weft-load"], "-k", "-n", "20", *case.options, url]
+        trust = () if "--cacert" in case.options else ("-k",)
+        options = [self.certificates["ca"][0] if o == "CA" else o for o in case.options]
+        return [self.programs["weft"], *trust, "-m", case.max_time, *options, *urls]
+
+    def play(self, case, over_tls):
+        server = Server(case, over_tls, self.certificates)
+        command = self.command(case, server.url)
+        result = run(command, case.data, 30 * self.slow)
+        server.stop()
+        wrong = self.judge(case, server, result)
+        result.notes = "; ".join(server.notes)
+        return wrong, result
+
+    def judge(self, case, server, result):
+        wrong = list(server.problems)
+        if result.status not in case.exits:
+            wrong.append(f"exit status {result.status}, not {case.exits}")
+        wrong.append(check_frames(case, server))
+        wrong.append(check_output(case, result))
+        if result.seconds > case.seconds * self.slow:
+            wrong.append(f"took {result.seconds:.1f} s")
+        if not self.is_sanitized and result.memory_kib > MEMORY_LIMIT_KIB:
+            wrong.append(f"took {result.memory_kib} KiB")
+        if case.check:
+            wrong.append(case.check(result, server.peers))
+        return [problem for problem in wrong if problem]
+
+
+def plan(words):
+    for module in TABLES:
+        for case in module.TABLE.cases:
+            if words and not any(word in f"{module.__name__}: {case.name}" for word in words):
+                continue
+            for over_tls in (False, True):
+                if case.tls in (None, over_tls):
+                    yield module.__name__, case, over_tls
+
+
+def main():
+    arguments = [argument for argument in sys.argv[1:] if argument != "-v"]
+    verbose = "-v" in sys.argv
+    programs = {"weft": os.path.abspath(arguments[0]), "weft-load": os.path.abspath(arguments[1])}
+    if not peers.find("openssl"):
+        print("openssl is not installed: skipped")
+        return 77
+    folder = tempfile.mkdtemp(prefix="weft-hostile-")
+    start, bad, runs = time.monotonic(), 0, 0
+    try:
+        suite = Suite(programs, folder)
+        with ThreadPoolExecutor(WORKERS) as pool:
+            jobs = [(job, pool.submit(suite.play, job[1], job[2])) for job in plan(arguments[2:])]
+            for (group, case, over_tls), future in jobs:
+                wrong, result = future.result()
+                runs, bad = runs + 1, bad + bool(wrong)
+                if wrong or verbose:
+                    how = "TLS" if over_tls else "cleartext"
+                    print(f"{'FAILED' if wrong else 'ok'} {group}: {case.name} ({case.section}, "
+                          f"{how}) {result.seconds:.2f} s {result.memory_kib} KiB: "
+                          f"{'; '.join(wrong)}")
+                    print(f"       {result.err.strip()[:400]} {result.notes}")
+    finally:
+        shutil.rmtree(folder)
+    names = {(group, case.name) for (group, case, _), _ in jobs}
+    print(f"{len(names)} cases, {runs} runs, {bad} failed, {time.monotonic() - start:.1f} s")
+    return 1 if bad or not runs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
