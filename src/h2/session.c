@@ -192,6 +192,11 @@ uint32_t wf_h2_stream_recv_room(const struct wf_h2_stream *stream)
     return stream->recv_window.open > 0 ? (uint32_t)stream->recv_window.open : 0;
 }
 
+size_t wf_h2_stream_late_body(const struct wf_h2_stream *stream)
+{
+    return stream->state == WF_H2_HALF_CLOSED_REMOTE ? stream->body_left : 0;
+}
+
 const struct wf_h2_guard *wf_h2_session_guard(const struct wf_h2_session *s)
 {
     return &s->guard;

@@ -79,7 +79,7 @@ struct wf_h2_config {
         .role = (the_role), .header_table_size = 4096, .max_concurrent_streams = 128,              \
         .initial_window_size = 1048576, .max_frame_size = 16384, .max_header_list_size = 65536,    \
         .connection_window = 16777216, .encoder_table_cap = 4096, .max_fields = 256,               \
-        .max_field_block_len = 131072, .max_continuations = 16, .max_queued_control = 65536,       \
+        .max_field_block_len = 131072, .max_continuations = 128, .max_queued_control = 65536,      \
         .max_informational = WF_H2_DEFAULT_MAX_INFORMATIONAL,                                      \
         .control_burst = WF_H2_DEFAULT_CONTROL_BURST, .settings_timeout_ms = 10000                 \
     }
@@ -255,6 +255,9 @@ void wf_h2_stream_set_user(struct wf_h2_stream *stream, void *user);
 uint32_t wf_h2_stream_id(const struct wf_h2_stream *stream);
 /* Octets of content that the peer may send without waiting for credit. */
 uint32_t wf_h2_stream_recv_room(const struct wf_h2_stream *stream);
+/* Octets that were given by wf_h2_session_send_body() and are in no frame yet, of a stream on which
+ * the peer has sent all that it will; 0 for other streams. */
+size_t wf_h2_stream_late_body(const struct wf_h2_stream *stream);
 /* Counters of what cost work and brought nothing; see guard.h. */
 const struct wf_h2_guard *wf_h2_session_guard(const struct wf_h2_session *session);
 /* What will be true of the stream if the owner resets it now: never NOT_SENT, since its HEADERS go

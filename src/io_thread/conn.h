@@ -55,6 +55,7 @@ struct wf_conn {
     bool had_response;
     bool is_finishing;   /* the session is dead; its last words are being written */
     uint64_t stalled_at; /* ms: since then nothing of what is queued went out; UINT64_MAX: not so */
+    uint64_t late_at;    /* ms: when uploads after their answer are looked at; UINT64_MAX: not */
     uint64_t rate_at;    /* ms: when body rates are looked at; UINT64_MAX: not */
     uint64_t idle_at;    /* ms: since then no stream is open; UINT64_MAX: not so */
     bool is_trimmed;     /* its buffers were given back since it is idle */
@@ -109,6 +110,8 @@ void wf_conn_handle(struct wf_conn *conn, const struct wf_h2_event *event);
 /* Resets the stream of an exchange that cannot go on here, and ends it with "origin: @text". */
 void wf_conn_give_up(struct wf_conn *conn, struct weft_future *x, enum weft_code code,
                      const char *text);
+/* The response is whole and the rest of the upload will not be sent: a success. */
+void wf_conn_leave_upload(struct wf_conn *conn, struct weft_future *x);
 /* Handles what the session has to say without new input. */
 void wf_conn_drain_events(struct wf_conn *conn);
 

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "io_thread/body_stream.h"
+#include "io_thread/conn_watch.h"
 #include "io_thread/engine.h"
 #include "io_thread/exchange.h"
 #include "io_thread/io_thread.h"
@@ -125,6 +126,21 @@ void wf_conn_give_up(struct wf_conn *conn, struct weft_future *x, enum weft_code
         wf_stat_add(&conn->io->stats.limits_reached, 1);
     wf_conn_cancel(conn, x);
     wf_exchange_fail(x, code, WEFT_STAGE_BODY, WEFT_PROCESSED, "%s: %s", conn->origin->key, text);
+}
+
+void wf_conn_leave_upload(struct wf_conn *conn, struct weft_future *x)
+{
+    wf_h2_session_reset(conn->session, x->stream, WF_H2_NO_ERROR);
+    let_go(conn, x);
+    wf_conn_mark_dirty(conn);
+    wf_exchange_finish(x, NULL);
+}
+
+/* When the peer is done with the stream, what becomes of an upload that goes on is watched. */
+static void on_peer_end(struct wf_conn *conn, const struct wf_h2_event *event)
+{
+    if (event->end_stream && wf_h2_stream_late_body(event->stream) > 0)
+        wf_conn_watch_late(conn, wf_h2_stream_user(event->stream));
 }
 
 static void on_headers(struct wf_conn *conn, const struct wf_h2_event *event)
@@ -328,9 +344,11 @@ void wf_conn_handle(struct wf_conn *conn, const struct wf_h2_event *event)
 {
     switch (event->type) {
     case WF_H2_EVENT_HEADERS:
+        on_peer_end(conn, event);
         on_headers(conn, event);
         return;
     case WF_H2_EVENT_DATA:
+        on_peer_end(conn, event);
         on_data(conn, event);
         return;
     case WF_H2_EVENT_BODY_SENT: {

@@ -13,10 +13,13 @@
 /* Idle for so long, a connection is not in the middle of anything that would need its buffers again
  * at once. */
 #define IDLE_TRIM_MS 1000u
+/* An upload that was answered in full and moved by no octet for so long is not wanted any more. */
+#define LATE_UPLOAD_MS 1000u
 
 void wf_conn_watch_init(struct wf_conn *conn)
 {
     conn->stalled_at = UINT64_MAX;
+    conn->late_at = UINT64_MAX;
     conn->rate_at = UINT64_MAX;
     conn->idle_at = UINT64_MAX;
     conn->is_trimmed = false;
@@ -77,6 +80,8 @@ uint64_t wf_conn_watch_deadline(struct wf_conn *conn)
     uint64_t idle = idle_deadline(conn);
     if (idle < stall)
         stall = idle;
+    if (conn->late_at < stall)
+        stall = conn->late_at;
     if (config->min_body_rate == 0)
         return stall;
     if (wf_list_is_empty(&conn->exchanges))
@@ -91,7 +96,7 @@ uint64_t wf_conn_watch_deadline(struct wf_conn *conn)
 static void check_rate(struct wf_conn *conn, struct weft_future *x)
 {
     const struct weft_config *config = &conn->io->engine->config;
-    if (x->response.status == 0)
+    if (x->response.status == 0 || wf_h2_stream_late_body(x->stream) > 0)
         return;
     uint64_t before = x->rate_mark;
     bool may_send = wf_h2_stream_recv_room(x->stream) >= WINDOW_WORTH_SENDING;
@@ -116,6 +121,39 @@ static void check_rates(struct wf_conn *conn)
     }
 }
 
+void wf_conn_watch_late(struct wf_conn *conn, struct weft_future *x)
+{
+    x->late_mark = 0;
+    if (conn->late_at != UINT64_MAX)
+        return; /* the next look is the first at this one */
+    x->late_mark = wf_h2_stream_late_body(x->stream);
+    conn->late_at = conn->io->now_ms + LATE_UPLOAD_MS;
+    wf_conn_update_timer(conn);
+}
+
+/* RFC 9113 section 8.1: a server may answer before it has the whole request, and should then say
+ * by RST_STREAM that the rest is not wanted. Some say nothing and give no more window. */
+static void check_late(struct wf_conn *conn)
+{
+    bool again = false;
+    struct wf_node *node = conn->exchanges.next;
+    while (node != &conn->exchanges) {
+        struct wf_node *next = node->next;
+        struct weft_future *x = wf_container_of(node, struct weft_future, node);
+        size_t left = wf_h2_stream_late_body(x->stream);
+        node = next;
+        if (left == 0)
+            continue;
+        if (left == x->late_mark) {
+            wf_conn_leave_upload(conn, x);
+            continue;
+        }
+        x->late_mark = left;
+        again = true;
+    }
+    conn->late_at = again ? conn->io->now_ms + LATE_UPLOAD_MS : UINT64_MAX;
+}
+
 void wf_conn_watch(struct wf_conn *conn)
 {
     struct wf_io_thread *io = conn->io;
@@ -125,6 +163,8 @@ void wf_conn_watch(struct wf_conn *conn)
         conn->rate_at = UINT64_MAX;
         check_rates(conn);
     }
+    if (io->now_ms >= conn->late_at)
+        check_late(conn);
     if (io->now_ms < stall_deadline(conn))
         return;
     wf_stat_add(&io->stats.limits_reached, 1);

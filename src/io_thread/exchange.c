@@ -80,6 +80,7 @@ struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request
     x->stream = NULL;
     x->body_received = 0;
     x->buffered = 0;
+    x->late_mark = 0;
     x->rate_mark = 0;
     x->content_length = -1;
     x->error = NULL;

@@ -97,6 +97,7 @@ struct weft_future {
     uint64_t body_received; /* octets of content */
     uint64_t rate_mark;     /* body_received at the last look of conn_watch, and 1; 0: none yet */
     uint64_t buffered;      /* octets of content counted in io->buffered */
+    size_t late_mark; /* octets of a late upload at the last look of conn_watch; 0: none yet */
     int64_t content_length; /* of the response; -1: unknown */
     struct wf_response response;
     const struct weft_error *error; /* wf_error_static() or allocated, see error_is_owned */

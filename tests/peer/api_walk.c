@@ -58,7 +58,7 @@ static void accept_conn(struct server *server)
     conn->steps_left = 5 + (unsigned)choose_below(&server->choice, 80);
     conn->ends = choose_one_in(&server->choice, 3);
     wild_init(&conn->server, server->is_illegal ? 20 : 0);
-    conn->server.continuations = 25; /* one more than a connection of the library allows */
+    conn->server.continuations = 137; /* one more than a connection of the library allows */
     server->conns[server->count++] = conn;
 }
 

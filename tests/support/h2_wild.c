@@ -10,7 +10,7 @@ void wild_init(struct wild_server *s, unsigned illegal_one_in)
     s->encoder = wf_hpack_encoder_new(4096);
     s->settings = WF_H2_SETTINGS_INITIAL;
     s->illegal_one_in = illegal_one_in;
-    s->continuations = 17; /* WF_H2_CONFIG_INIT allows 16 */
+    s->continuations = 129; /* WF_H2_CONFIG_INIT allows 128 */
     CHECK(s->encoder != NULL);
 }
 

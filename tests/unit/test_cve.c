@@ -158,7 +158,7 @@ static void test_cve_2019_9518_empty_frames_are_counted(void **state)
     rig_fini(&rig);
     one_response(&rig);
     peer_send_frame(&rig.peer, WF_H2_FRAME_HEADERS, WF_H2_FLAG_END_STREAM, 1, NULL, 0);
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 140; i++)
         peer_send_frame(&rig.peer, WF_H2_FRAME_CONTINUATION, 0, 1, NULL, 0);
     expect_calm(&rig);
     rig_fini(&rig);

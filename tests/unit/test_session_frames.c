@@ -196,7 +196,7 @@ static void test_too_many_continuations_are_a_connection_error(void **state)
     struct h2_rig rig;
     one_get(&rig);
     peer_send_frame(&rig.peer, WF_H2_FRAME_HEADERS, 0, 1, "\x88", 1);
-    for (int i = 0; i < 17; i++)
+    for (int i = 0; i < 129; i++)
         peer_send_frame(&rig.peer, WF_H2_FRAME_CONTINUATION, 0, 1, NULL, 0);
     rig_expect_connection_error(&rig, WF_H2_ENHANCE_YOUR_CALM);
     rig_fini(&rig);
