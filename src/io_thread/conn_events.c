@@ -47,7 +47,7 @@ static void let_go(struct wf_conn *conn, struct weft_future *x)
     x->conn = NULL;
     x->stream = NULL;
     wf_stat_sub(&conn->io->stats.streams_open, 1);
-    if (!wf_list_is_empty(&conn->origin->waiting) || conn->state != WF_CONN_OPEN)
+    if (conn->origin->waiting_count > 0 || conn->state != WF_CONN_OPEN)
         wf_origin_pump_later(conn->origin);
     if (conn->state == WF_CONN_DRAINING)
         wf_conn_mark_dirty(conn);
