@@ -131,21 +131,38 @@ void wf_outbox_flush(struct wf_outbox *outbox, struct weft_client *engine)
     outbox->count = 0;
 }
 
+static bool is_for(const struct wf_outbox_slot *slot, const struct weft_cq *cq, unsigned worker)
+{
+    return slot->cq == cq && (cq != NULL || slot->worker == worker);
+}
+
+static unsigned find_slot(const struct wf_outbox *outbox, const struct weft_cq *cq, unsigned worker)
+{
+    unsigned i = 0;
+    while (i < outbox->count && !is_for(&outbox->slots[i], cq, worker))
+        i++;
+    return i;
+}
+
 void wf_outbox_add(struct wf_outbox *outbox, struct weft_client *engine, struct weft_cq *cq,
                    unsigned worker, struct wf_item *item)
 {
-    for (unsigned i = 0; i < outbox->count; i++) {
-        struct wf_outbox_slot *slot = &outbox->slots[i];
-        if (slot->cq != cq || (cq == NULL && slot->worker != worker))
-            continue;
-        item->mail.next = slot->newest;
-        slot->newest = &item->mail;
+    /* Addresses of queues differ in the middle bits. */
+    uint8_t *guess = &outbox->guesses[((uintptr_t)cq >> 5 ^ worker) % WF_OUTBOX_SLOTS];
+    unsigned i = *guess;
+    if (i >= outbox->count || !is_for(&outbox->slots[i], cq, worker))
+        i = find_slot(outbox, cq, worker);
+    if (WF_LIKELY(i < outbox->count)) {
+        *guess = (uint8_t)i;
+        item->mail.next = outbox->slots[i].newest;
+        outbox->slots[i].newest = &item->mail;
         return;
     }
     if (outbox->count == WF_OUTBOX_SLOTS)
         wf_outbox_flush(outbox, engine);
     if (cq != NULL)
         wf_delivery_cq_ref(cq);
+    *guess = (uint8_t)outbox->count;
     outbox->slots[outbox->count++] = (struct wf_outbox_slot){
         .cq = cq, .worker = worker, .newest = &item->mail, .oldest = &item->mail};
 }

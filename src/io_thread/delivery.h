@@ -23,12 +23,15 @@ void wf_delivery_cq_unref(struct weft_cq *cq);
 /* Pushes a chain; drops it when no user is left. The caller holds a reference. Thread: any. */
 void wf_delivery_cq_push(struct weft_cq *cq, struct wf_mail *newest, struct wf_mail *oldest);
 
-#define WF_OUTBOX_SLOTS 8u
+/* Destinations of one turn. One more hands all over early: with many threads that read a queue
+ * each, that would wake one of them for nearly every completion. */
+#define WF_OUTBOX_SLOTS 64u
 
 /* Thread: I/O. */
 struct wf_outbox {
     bool runs_callbacks; /* the workers have ended: callbacks run in the flush */
     unsigned count;
+    uint8_t guesses[WF_OUTBOX_SLOTS]; /* by a hash of the destination: where its slot may be */
     struct wf_outbox_slot {
         struct weft_cq *cq; /* referenced; NULL: the worker of number `worker` */
         unsigned worker;

@@ -154,7 +154,7 @@ static void test_a_streamed_body_is_told_through_the_queue(void **state)
 static void test_an_outbox_hands_each_queue_its_items_in_order(void **state)
 {
     (void)state;
-    enum { QUEUES = WF_OUTBOX_SLOTS + 3, ITEMS = 40 };
+    enum { QUEUES = WF_OUTBOX_SLOTS + 3, ITEMS = 5 * QUEUES };
     struct wf_outbox outbox = {0};
     struct weft_cq *cqs[QUEUES];
     static struct wf_item items[ITEMS];
