@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -49,8 +50,10 @@ struct asked {
 static void accept_conn(struct server *server)
 {
     int fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int on = 1;
     if (fd < 0)
         return;
+    CHECK(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0);
     CHECK(server->count < MAX_CONNS);
     struct conn *conn = calloc(1, sizeof(*conn));
     CHECK(conn != NULL);
