@@ -104,7 +104,7 @@ def version(argv):
 def caption(options):
     pinned = "scheduler's choice of cores" if options.unpinned else "client on core 0, server on core 1"
     return (f"Server {options.server}, {pinned}, {options.reps} interleaved repetitions, "
-            f"{datetime.date.today()}, {os.cpu_count()} cores, Linux {platform.release()}, "
+            f"{datetime.date.today()}, {os.cpu_count()} cores, Linux {'.'.join(platform.release().split('.')[:2])}, "
             f"{version(['h2load', '--version'])}. Median ± half the interquartile range; "
             "bold where the target is met.")
 
