@@ -5,8 +5,7 @@
 #include "io_thread/delivery.h"
 #include "workers/park.h"
 
-#define NS_PER_MS 1000000u
-#define TAKE_MAX  256u
+#define TAKE_MAX 256u
 
 /* The item's reference on its exchange goes with the event. */
 static struct weft_event event_of(struct wf_item *item)
@@ -29,20 +28,11 @@ static struct weft_event event_of(struct wf_item *item)
     return event;
 }
 
-static uint64_t deadline_of(int64_t timeout_ms)
-{
-    if (timeout_ms <= 0)
-        return timeout_ms == 0 ? 0 : WF_NEVER;
-    uint64_t now = wf_now_ns();
-    uint64_t wait = (uint64_t)timeout_ms;
-    return wait > (WF_NEVER - 1 - now) / NS_PER_MS ? WF_NEVER : now + wait * NS_PER_MS;
-}
-
 size_t weft_cq_next(struct weft_cq *cq, struct weft_event *events, size_t max, int64_t timeout_ms)
 {
     struct wf_mail *mails[TAKE_MAX];
     size_t count =
-        wf_cq_take(cq->queue, mails, max < TAKE_MAX ? max : TAKE_MAX, deadline_of(timeout_ms));
+        wf_cq_take(cq->queue, mails, max < TAKE_MAX ? max : TAKE_MAX, wf_deadline_ns(timeout_ms));
     for (size_t i = 0; i < count; i++)
         events[i] = event_of(wf_item_of(mails[i]));
     return count;

@@ -8,19 +8,6 @@
 #include "message/error.h"
 #include "workers/park.h"
 
-#define NS_PER_MS 1000000u
-
-static uint64_t deadline_of(int64_t timeout_ms)
-{
-    if (timeout_ms < 0)
-        return WF_NEVER;
-    if (timeout_ms == 0)
-        return 0;
-    uint64_t now = wf_now_ns();
-    uint64_t wait = (uint64_t)timeout_ms;
-    return wait > (WF_NEVER - 1 - now) / NS_PER_MS ? WF_NEVER : now + wait * NS_PER_MS;
-}
-
 /* A submission that found no memory has no future; asking about it anyway is no crash. */
 static bool is_done(const struct weft_future *future)
 {
@@ -81,7 +68,7 @@ enum weft_code weft_future_wait(struct weft_future *future, int64_t timeout_ms)
             return WEFT_ERR_WOULD_DEADLOCK;
         if (timeout_ms == 0 ||
             !wf_completion_wait_spin(&future->completion, &future->io->engine->wait_spin,
-                                     deadline_of(timeout_ms)))
+                                     wf_deadline_ns(timeout_ms)))
             return WEFT_ERR_TIMEOUT;
     }
     return future->error->code;
@@ -91,7 +78,7 @@ enum weft_code weft_future_wait_response(struct weft_future *future, int64_t tim
 {
     if (future == NULL)
         return WEFT_ERR_NO_MEMORY;
-    uint64_t deadline = deadline_of(timeout_ms);
+    uint64_t deadline = wf_deadline_ns(timeout_ms);
     for (;;) {
         unsigned seen = wf_completion_observe(&future->completion);
         if (has_head(future))
@@ -244,7 +231,7 @@ enum weft_code weft_future_read(struct weft_future *future, void *buf, size_t ca
     struct wf_body_stream *body = future->body;
     if (body == NULL || cap == 0)
         return WEFT_ERR_INVALID_ARGUMENT;
-    uint64_t deadline = deadline_of(timeout_ms);
+    uint64_t deadline = wf_deadline_ns(timeout_ms);
     for (;;) {
         unsigned seen = wf_completion_observe(&future->completion);
         bool done = is_done(future); /* before the look: what was appended before it is then seen */

@@ -12,6 +12,9 @@
 /* Nanoseconds of CLOCK_MONOTONIC. */
 uint64_t wf_now_ns(void);
 
+/* The deadline that is @timeout_ms from now; 0 for 0, WF_NEVER when negative or too far away. */
+uint64_t wf_deadline_ns(int64_t timeout_ms);
+
 /* Sleeps while *@word is @expected; the look at the word and the falling asleep are one step for
  * those who change the word first and wake after. False: the deadline has passed. True: anything
  * else, a signal or a wake-up meant for somebody else included, so this always stands in a loop. */

@@ -62,6 +62,17 @@ static void *sleep_on(void *arg)
     return NULL;
 }
 
+static void test_a_timeout_in_milliseconds_becomes_a_deadline(void **state)
+{
+    (void)state;
+    assert_int_equal(wf_deadline_ns(0), 0);
+    assert_true(wf_deadline_ns(-1) == WF_NEVER);
+    assert_true(wf_deadline_ns(INT64_MAX) == WF_NEVER);
+    uint64_t before = wf_now_ns();
+    uint64_t deadline = wf_deadline_ns(20);
+    assert_true(deadline >= before + 20000000u && deadline <= wf_now_ns() + 20000000u);
+}
+
 static void test_a_wake_up_reaches_all_sleepers(void **state)
 {
     (void)state;
@@ -84,6 +95,7 @@ int main(void)
         cmocka_unit_test(test_a_wait_ends_at_its_deadline_and_not_before),
         cmocka_unit_test(test_a_deadline_in_the_past_does_not_wait),
         cmocka_unit_test(test_a_deadline_beyond_any_clock_is_accepted),
+        cmocka_unit_test(test_a_timeout_in_milliseconds_becomes_a_deadline),
         cmocka_unit_test(test_a_wake_up_reaches_all_sleepers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
