@@ -86,7 +86,7 @@ static void submitted(struct wf_io_thread *io, struct weft_future *x)
     wf_origin_submit(io, x);
 }
 
-static void message(struct wf_io_thread *io, struct weft_future *x)
+static void message(struct weft_future *x)
 {
     /* A13 with R13 in wf_exchange_post(). From here on a new message queues the item again. */
     unsigned bits = atomic_exchange_explicit(&x->messages, 0, memory_order_acq_rel);
@@ -99,7 +99,6 @@ static void message(struct wf_io_thread *io, struct weft_future *x)
         wf_conn_credit(x->conn, x, len);
         wf_exchange_unbuffer(x, len);
     }
-    (void)io;
     wf_exchange_drop(x, WF_ENGINE_REF);
 }
 
@@ -125,7 +124,7 @@ static void take_item(struct wf_io_thread *io, struct wf_item *item)
         submitted(io, wf_exchange_of_item(item));
         return;
     case WF_ITEM_MESSAGE:
-        message(io, wf_exchange_of_message(item));
+        message(wf_exchange_of_message(item));
         return;
     case WF_ITEM_CLOSE:
         close_asked(io);
