@@ -26,6 +26,26 @@ struct weft_trace_event {
 /* Called on a worker thread, never on an I/O thread; calls do not overlap. */
 typedef void (*weft_trace_fn)(void *user, const struct weft_trace_event *event);
 
+enum weft_log_level {
+    WEFT_LOG_ERROR,   /* something does not work, or is dangerous */
+    WEFT_LOG_WARNING, /* it works, but somebody should look: a limit was reached, a retry */
+    WEFT_LOG_INFO,    /* connections opened, closed and failed */
+    WEFT_LOG_DEBUG    /* what else may help to find out why */
+};
+
+/* Valid during the call only. */
+struct weft_log_line {
+    enum weft_log_level level;
+    uint64_t time_ns; /* CLOCK_MONOTONIC */
+    const char *text; /* printable ASCII, no newline, never a field's value; what it is about comes
+                         first: "conn=3 https://a.example:443: ..." */
+    uint64_t dropped; /* lines that found no room since the last one delivered */
+};
+
+/* Called on a worker thread, never on an I/O thread; calls do not overlap, and lines of one I/O
+ * thread come in order. */
+typedef void (*weft_log_fn)(void *user, const struct weft_log_line *line);
+
 struct weft_config {
     size_t size; /* sizeof(struct weft_config), so that it can grow */
 
@@ -69,6 +89,10 @@ struct weft_config {
     /* Octets of bodies that are collected or wait for their readers, of all requests together; each
      * I/O thread has its share. The request that goes beyond ends. */
     uint64_t max_buffered;
+
+    weft_log_fn log; /* NULL: none */
+    void *log_user;
+    enum weft_log_level log_level; /* the most talkative level that is delivered */
 };
 
 /* Defaults: one I/O thread and connection; 30 s for a request, 10 s to connect; windows of 1 MiB
@@ -78,7 +102,7 @@ struct weft_config {
     {                                                                                              \
         sizeof(struct weft_config), 1, 1, 1, 30000, 10000, 100000, NULL, false, true, 1u << 20,    \
             1u << 24, 1u << 16, 1u << 26, NULL, NULL, 256, 64, 1000, 30000, 0, 10000, 90000,       \
-            1u << 30                                                                               \
+            1u << 30, NULL, NULL, WEFT_LOG_INFO                                                    \
     }
 
 #ifdef __cplusplus

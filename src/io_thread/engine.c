@@ -2,8 +2,10 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "io_thread/config.h"
 #include "io_thread/exchange.h"
 #include "io_thread/io_thread.h"
+#include "io_thread/log.h"
 #include "io_thread/tls_ctx.h"
 #include "io_thread/trace.h"
 #include "io_thread/transport_error.h"
@@ -11,56 +13,6 @@
 #include "message/response.h"
 
 #include <string.h>
-
-#define MAX_IO_THREADS  64u
-#define MAX_WORKERS     64u
-#define MAX_CONNECTIONS 1024u
-#define MIN_WINDOW      65535u
-#define MAX_WINDOW      0x7fffffffu
-
-static char *copy_text(const char *text)
-{
-    size_t len = strlen(text) + 1;
-    char *copy = wf_alloc(len);
-    if (copy != NULL)
-        memcpy(copy, text, len);
-    return copy;
-}
-
-static bool bad_value(struct weft_error *error, const char *name, unsigned long long value,
-                      unsigned long long least, unsigned long long most)
-{
-    if (value >= least && value <= most)
-        return false;
-    wf_error_set(error, WEFT_ERR_INVALID_ARGUMENT, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
-                 "config.%s is %llu; it must be from %llu to %llu", name, value, least, most);
-    return true;
-}
-
-/* Copies what the caller's version of the struct has; the rest keeps its defaults. */
-static bool read_config(struct weft_config *config, const struct weft_config *given,
-                        struct weft_error *error)
-{
-    *config = (struct weft_config)WEFT_CONFIG_INIT;
-    if (given != NULL) {
-        if (bad_value(error, "size", given->size, sizeof(size_t), sizeof(*config)))
-            return false;
-        memcpy(config, given, given->size);
-        config->size = sizeof(*config);
-    }
-    return !bad_value(error, "io_threads", config->io_threads, 1, MAX_IO_THREADS) &&
-           !bad_value(error, "workers", config->workers, 1, MAX_WORKERS) &&
-           !bad_value(error, "connections_per_origin", config->connections_per_origin, 1,
-                      MAX_CONNECTIONS) &&
-           !bad_value(error, "stream_window", config->stream_window, MIN_WINDOW, MAX_WINDOW) &&
-           !bad_value(error, "connection_window", config->connection_window, MIN_WINDOW,
-                      MAX_WINDOW) &&
-           !bad_value(error, "max_header_list_size", config->max_header_list_size, 1024,
-                      16u << 20) &&
-           !bad_value(error, "max_header_fields", config->max_header_fields, 1, 65535) &&
-           !bad_value(error, "control_burst", config->control_burst, 10, 1000000) &&
-           !bad_value(error, "min_body_rate_ms", config->min_body_rate_ms, 10, 3600000);
-}
 
 static void free_memory(void *user)
 {
@@ -74,7 +26,7 @@ static void free_memory(void *user)
     pthread_cond_destroy(&engine->state_changed);
     pthread_mutex_destroy(&engine->lock);
     wf_free(engine->io_threads);
-    wf_free((void *)(uintptr_t)engine->config.ca_file);
+    wf_config_fini(&engine->config);
     wf_free(engine);
 }
 
@@ -123,7 +75,7 @@ struct weft_client *wf_engine_new_stepped(const struct weft_config *given,
                                           struct weft_error *out_error)
 {
     struct weft_config config;
-    if (!read_config(&config, given, out_error))
+    if (!wf_config_read(&config, given, out_error))
         return NULL;
     *out_error = *wf_error_static(WEFT_ERR_NO_MEMORY);
     struct weft_client *engine = wf_calloc(1, sizeof(*engine));
@@ -131,8 +83,7 @@ struct weft_client *wf_engine_new_stepped(const struct weft_config *given,
         return NULL;
     pthread_mutex_init(&engine->lock, NULL);
     pthread_cond_init(&engine->state_changed, NULL);
-    engine->config = config;
-    engine->config.ca_file = NULL;
+    bool have_strings = wf_config_copy(&engine->config, &config);
     wf_spin_init(&engine->wait_spin);
     atomic_init(&engine->refs, 1);
     atomic_init(&engine->workers, NULL);
@@ -144,17 +95,19 @@ struct weft_client *wf_engine_new_stepped(const struct weft_config *given,
         return NULL;
     }
     wf_pool_at_end(engine->exchanges, free_memory, engine);
-    if (config.ca_file != NULL)
-        engine->config.ca_file = copy_text(config.ca_file);
-    bool complete = engine->io_threads != NULL && engine->responses != NULL &&
-                    (config.ca_file == NULL || engine->config.ca_file != NULL) &&
+    bool has_watcher = config.trace != NULL || config.log != NULL;
+    bool complete = engine->io_threads != NULL && engine->responses != NULL && have_strings &&
                     make_tls(engine, out_error) &&
-                    (config.trace == NULL || wf_engine_workers(engine) != NULL) &&
+                    (!has_watcher || wf_engine_workers(engine) != NULL) &&
                     make_io_threads(engine, out_error);
     if (!complete) {
         abandon(engine);
         return NULL;
     }
+    if (config.insecure_skip_verify)
+        wf_log_client(engine, WEFT_LOG_ERROR,
+                      "client: config.insecure_skip_verify is on: no server is authenticated, and "
+                      "whoever sits on the path can read and change everything");
     return engine;
 }
 
@@ -208,6 +161,10 @@ void wf_engine_run_item(struct wf_mail *mail, void *user)
     struct wf_item *item = wf_item_of(mail);
     if (item->kind == WF_ITEM_TRACE) {
         wf_trace_deliver(engine, mail);
+        return;
+    }
+    if (item->kind == WF_ITEM_LOG) {
+        wf_log_deliver(engine, mail);
         return;
     }
     wf_assert(item->kind == WF_ITEM_DONE);

@@ -36,6 +36,9 @@ struct weft_client {
     atomic_uint trace_waiting;                /* records on their way to the worker */
     atomic_ullong trace_dropped;              /* not yet told to the trace function */
     atomic_ullong trace_dropped_total;
+    atomic_uint log_waiting; /* the same for log lines */
+    atomic_ullong log_dropped;
+    atomic_ullong log_dropped_total;
     atomic_ullong connection_ids;
 
     /* Any thread; guarded by lock. */

@@ -35,7 +35,8 @@ enum wf_item_kind {
     WF_ITEM_CLOSE,    /* io_thread.close_item, to the I/O thread */
     WF_ITEM_DONE,     /* exchange.item, to a completion queue or a worker */
     WF_ITEM_READABLE, /* body_stream.readable, to a completion queue */
-    WF_ITEM_TRACE     /* trace record, to a worker */
+    WF_ITEM_TRACE,    /* trace record, to a worker */
+    WF_ITEM_LOG       /* log record, to a worker */
 };
 
 struct wf_item {

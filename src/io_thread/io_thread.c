@@ -132,6 +132,7 @@ static void take_item(struct wf_io_thread *io, struct wf_item *item)
     case WF_ITEM_DONE:
     case WF_ITEM_READABLE:
     case WF_ITEM_TRACE:
+    case WF_ITEM_LOG:
         break;
     }
     WF_UNREACHABLE("such items go to queues and workers");

@@ -1,0 +1,87 @@
+#include "io_thread/config.h"
+
+#include "message/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define MAX_IO_THREADS  64u
+#define MAX_WORKERS     64u
+#define MAX_CONNECTIONS 1024u
+#define MIN_WINDOW      65535u
+#define MAX_WINDOW      0x7fffffffu
+
+/* The fields that are text, all of type const char *. */
+static const size_t strings[] = {
+    offsetof(struct weft_config, ca_file),
+};
+#define STRING_COUNT (sizeof(strings) / sizeof(strings[0]))
+
+static bool bad_value(struct weft_error *error, const char *name, unsigned long long value,
+                      unsigned long long least, unsigned long long most)
+{
+    if (value >= least && value <= most)
+        return false;
+    wf_error_set(error, WEFT_ERR_INVALID_ARGUMENT, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
+                 "config.%s is %llu; it must be from %llu to %llu", name, value, least, most);
+    return true;
+}
+
+bool wf_config_read(struct weft_config *config, const struct weft_config *given,
+                    struct weft_error *error)
+{
+    *config = (struct weft_config)WEFT_CONFIG_INIT;
+    if (given != NULL) {
+        if (bad_value(error, "size", given->size, sizeof(size_t), sizeof(*config)))
+            return false;
+        memcpy(config, given, given->size);
+        config->size = sizeof(*config);
+    }
+    return !bad_value(error, "io_threads", config->io_threads, 1, MAX_IO_THREADS) &&
+           !bad_value(error, "workers", config->workers, 1, MAX_WORKERS) &&
+           !bad_value(error, "connections_per_origin", config->connections_per_origin, 1,
+                      MAX_CONNECTIONS) &&
+           !bad_value(error, "stream_window", config->stream_window, MIN_WINDOW, MAX_WINDOW) &&
+           !bad_value(error, "connection_window", config->connection_window, MIN_WINDOW,
+                      MAX_WINDOW) &&
+           !bad_value(error, "max_header_list_size", config->max_header_list_size, 1024,
+                      16u << 20) &&
+           !bad_value(error, "max_header_fields", config->max_header_fields, 1, 65535) &&
+           !bad_value(error, "control_burst", config->control_burst, 10, 1000000) &&
+           !bad_value(error, "min_body_rate_ms", config->min_body_rate_ms, 10, 3600000) &&
+           !bad_value(error, "log_level", (unsigned)config->log_level, WEFT_LOG_ERROR,
+                      WEFT_LOG_DEBUG);
+}
+
+static const char **string_at(struct weft_config *config, size_t i)
+{
+    return (const char **)(void *)((char *)config + strings[i]);
+}
+
+bool wf_config_copy(struct weft_config *to, const struct weft_config *from)
+{
+    bool complete = true;
+    *to = *from;
+    for (size_t i = 0; i < STRING_COUNT; i++) {
+        const char **text = string_at(to, i);
+        if (*text == NULL)
+            continue;
+        size_t len = strlen(*text) + 1;
+        char *copy = wf_alloc(len);
+        if (copy != NULL)
+            memcpy(copy, *text, len);
+        *text = copy;
+        complete = complete && copy != NULL;
+    }
+    return complete;
+}
+
+void wf_config_fini(struct weft_config *config)
+{
+    for (size_t i = 0; i < STRING_COUNT; i++) {
+        const char **text = string_at(config, i);
+        wf_free((void *)(uintptr_t)*text);
+        *text = NULL;
+    }
+}
