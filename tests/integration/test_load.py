@@ -169,14 +169,14 @@ class BadInput(Case):
         self.assertEqual(result.requests["total"], 50)
         self.assertEqual(result.requests["failed"], 50)
         self.assertEqual(result.requests["errored"], 50)
-        self.assertLess(result.seconds, 10)
+        self.assertLess(result.seconds, TIMEOUT / 2)
 
     def test_a_hopeless_run_gives_up(self):
         result = load("-n", "1000000", "-m", "10", f"https://127.0.0.1:{peers.free_port()}/")
         self.assertEqual(result.status, 1, result.err)
         self.assertEqual(result.requests["failed"], 1000000)
         self.assertIn("gave up", result.err)
-        self.assertLess(result.seconds, 30)
+        self.assertLess(result.seconds, TIMEOUT / 2)
 
     def test_a_malformed_url_fails(self):
         result = load("-n", "3", "nonsense")
@@ -189,7 +189,7 @@ class BadInput(Case):
         result = load("-n", "5", "-m", "5", "-T", "1", server.url)
         self.assertEqual(result.status, 1, result.err)
         self.assertEqual(result.requests["timeout"], 5)
-        self.assertLess(result.seconds, 10)
+        self.assertLess(result.seconds, 30)
 
 
 @needs("nghttpd")

@@ -163,9 +163,9 @@ class Paths:
     @needs("nghttp")
     def test_delays_on_one_connection_do_not_add_up(self):
         start = time.monotonic()
-        result = run("nghttp", "-m", "20", self.server.url + "/delay/400")
+        result = run("nghttp", "-m", "20", self.server.url + "/delay/1500")
         self.assertEqual(result.stdout, 20 * b"waited\n")
-        self.assertLess(time.monotonic() - start, 4)
+        self.assertLess(time.monotonic() - start, 15)
 
     def test_status_is_the_one_asked_for(self):
         for status in 200, 201, 204, 301, 304, 404, 418, 500, 599:

@@ -29,8 +29,8 @@ class Case:
     begin: tuple = ()         # the server's SETTINGS
     at: str = "request"       # where the script takes over: socket, accept, preface, request
     tls: Any = ANY            # True, False, or both
-    seconds: float = 4.0      # an end by itself must come before
-    max_time: str = "6"       # -m
+    idle: float = 2.0         # seconds in which nobody had anything to do, at most
+    max_time: float = None    # -m; a case without one ends by itself
     check: Callable = None    # check(result, peers) returns what is wrong, or nothing
     program: str = "weft"
     lines: int = 1            # sentences on stderr of a failure

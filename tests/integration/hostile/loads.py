@@ -11,7 +11,7 @@ BAD = (1, 2, 3)
 
 def load(name, section, script, **more):
     more.setdefault("options", ("-m", "5", "-T", "2"))
-    TABLE.add(name, section, script, more.pop("exits", BAD), program="weft-load", seconds=15,
+    TABLE.add(name, section, script, more.pop("exits", BAD), program="weft-load", max_time=20,
               at=more.pop("at", "preface"), **more)
 
 

@@ -39,9 +39,9 @@ TABLE.add("an HTTP/1.1 answer is told as such", "3.4", ANSWERS[0][1], NOT_HTTP2,
 TABLE.add("a short answer and the end", "3.4", lambda peer: (peer.send(b"no\r\n"), peer.fin()),
           (RECEIVE, NOT_HTTP2, HTTP2), at="accept", tls=False)
 TABLE.add("silence after connecting", "3.4", lambda peer: peer.drain(), TIMEOUT, at="accept",
-          max_time="1")
-TABLE.add("SETTINGS and then silence", "3.4", lambda peer: peer.drain(), TIMEOUT, max_time="1")
-TABLE.add("half a frame header and then silence", "4.1", b"\0\0\4\1", TIMEOUT, max_time="1")
+          max_time=1)
+TABLE.add("SETTINGS and then silence", "3.4", lambda peer: peer.drain(), TIMEOUT, max_time=1)
+TABLE.add("half a frame header and then silence", "4.1", b"\0\0\4\1", TIMEOUT, max_time=1)
 TABLE.add("no SETTINGS ACK, and an answer all the same", "6.5.3", lambda peer: (
     peer.start(ack=False), peer.requests(), peer.send(WHOLE)), OK, out=BODY, at="accept",
           goaway=NOTHING)
@@ -110,7 +110,7 @@ def beyond_the_window(peer):
 
 
 TABLE.add("DATA beyond the stream's window", "6.9", beyond_the_window, (HTTP2, TIMEOUT), out=b"x" *
-          (4 << 20), max_time="2",
+          (4 << 20), max_time=2,
           check=lambda result, them: None if FLOW_CONTROL_ERROR in
           them[0].resets(1) + them[0].goaways() or result.status == TIMEOUT
           else "no FLOW_CONTROL_ERROR")
@@ -170,7 +170,7 @@ TABLE.ok("an upload with MAX_FRAME_SIZE raised on the way", "6.5.2", lambda peer
 TABLE.ok("an upload in steps of one octet at first", "6.9", single_steps, BODY,
          begin=((INITIAL_WINDOW_SIZE, 0),), **POST)
 TABLE.add("an upload that never gets credit", "6.9", lambda peer: peer.drain(), TIMEOUT,
-          max_time="1", data=UPLOAD, options=("--data-binary", "@-"),
+          max_time=1, data=UPLOAD, options=("--data-binary", "@-"),
           check=lambda result, them: None if len(received(them[0])) == 65535
           else f"{len(received(them[0]))} octets of DATA")
 TABLE.ok("an answer before the end of the upload, and NO_ERROR", "8.1", lambda peer: (
@@ -203,7 +203,7 @@ TABLE.ok("no stream for a while", "5.1.2", lambda peer: (
     peer.send(settings((MAX_CONCURRENT_STREAMS, 2))), answer(peer, 4)), BODY * 4, urls=4, at="accept")
 TABLE.add("no stream ever", "5.1.2", lambda peer: (
     peer.start((MAX_CONCURRENT_STREAMS, 0)), peer.drain()), (TIMEOUT, STREAM), at="accept",
-          max_time="1")
+          max_time=1)
 TABLE.ok("fewer streams while many are open", "5.1.2", lambda peer: (
     peer.send(settings((MAX_CONCURRENT_STREAMS, 1))), peer.sync(),
     [peer.send(response(2 * i + 1, BODY)) for i in range(8)]), BODY * 8, urls=8)

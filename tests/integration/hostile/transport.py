@@ -84,7 +84,7 @@ for name, octets in GARBAGE:
         setattr(peer, "raw", True), peer.send(o), peer.pause(0.2), peer.fin()), TLS, at="socket",
               tls=True)
 TABLE.add("a TLS handshake that never begins", "9.2", lambda peer: (
-    setattr(peer, "raw", True), peer.drain()), TIMEOUT, at="socket", tls=True, max_time="1")
+    setattr(peer, "raw", True), peer.drain()), TIMEOUT, at="socket", tls=True, max_time=1)
 TABLE.add("handshake records without end", "9.2", lambda peer: (
     setattr(peer, "raw", True),
     peer.flood(b"\x16\x03\x03\x40\x00\x02\x7f\xff\xff" + bytes(16380), limit=20 << 20)), TLS,
