@@ -1,4 +1,4 @@
-/* The life of a connection: name, address, socket, TLS, session, end. */
+/* The life of a connection: name, address, socket, TLS, protocol, end. */
 #include "io_thread/conn.h"
 
 #include "base/alloc.h"
@@ -29,7 +29,7 @@ static void timer_fired(struct wf_timer *timer)
 {
     struct wf_conn *conn = wf_container_of(timer, struct wf_conn, timer);
     if (conn->state == WF_CONN_OPEN || conn->state == WF_CONN_DRAINING) {
-        wf_h2_session_timeout(conn->session, conn->io->now_ms);
+        conn->protocol->timeout(conn);
         wf_conn_drain_events(conn);
         if (conn->state != WF_CONN_CLOSED)
             wf_conn_watch(conn);
@@ -50,7 +50,7 @@ void wf_conn_update_timer(struct wf_conn *conn)
 {
     if (conn->state == WF_CONN_CLOSED)
         return;
-    uint64_t when = wf_h2_session_deadline(conn->session);
+    uint64_t when = conn->protocol->deadline(conn);
     uint64_t watch = wf_conn_watch_deadline(conn);
     if (watch < when)
         when = watch;
@@ -72,28 +72,12 @@ void wf_conn_transport_is_up(struct wf_conn *conn)
         wf_conn_close(conn, &conn->error);
         return;
     }
-    const struct weft_config *config = &io->engine->config;
-    struct wf_h2_config h2 = WF_H2_CONFIG_INIT(WF_H2_CLIENT);
-    h2.initial_window_size = config->stream_window;
-    h2.connection_window = config->connection_window;
-    h2.max_header_list_size = config->max_header_list_size;
-    /* Huffman code may make a block longer than what it decodes to, though nobody need use it. */
-    if (h2.max_field_block_len / 2 < config->max_header_list_size)
-        h2.max_field_block_len = config->max_header_list_size * 2;
-    h2.max_continuations += h2.max_field_block_len / h2.max_frame_size;
-    h2.max_fields = config->max_header_fields;
-    h2.max_informational = config->max_informational;
-    h2.control_burst = config->control_burst;
-    if (config->trace != NULL) {
-        h2.trace = wf_trace_frame;
-        h2.trace_user = conn;
-    }
-    conn->session = wf_h2_session_new(&h2, io->now_ms);
-    if (conn->session == NULL) {
+    if (!wf_protocol_h2.new(conn)) {
         note_failure(conn, WEFT_ERR_NO_MEMORY, WEFT_STAGE_CONNECT, "no memory for a connection");
         wf_conn_close(conn, &conn->error);
         return;
     }
+    conn->protocol = &wf_protocol_h2;
     conn->state = WF_CONN_OPEN;
     conn->origin->opening_count--;
     conn->origin->usable_count++;
@@ -248,16 +232,12 @@ void wf_conn_set_draining(struct wf_conn *conn)
     wf_origin_pump_later(conn->origin);
 }
 
-/* Ends what still has a stream here: the session says for each what is proven about it. */
+/* Ends what is still on its way here: the protocol says for each what is proven about it. */
 static void end_exchanges(struct wf_conn *conn)
 {
-    if (conn->session == NULL)
+    if (conn->protocol == NULL)
         return;
-    wf_h2_session_lost(conn->session);
-    struct wf_slice nothing = {NULL, 0};
-    struct wf_h2_event event;
-    while (wf_h2_session_next(conn->session, conn->io->now_ms, &nothing, &event))
-        wf_conn_handle(conn, &event);
+    conn->protocol->lost(conn);
     wf_assert(wf_list_is_empty(&conn->exchanges));
 }
 
@@ -276,7 +256,7 @@ static void leave_origin(struct wf_conn *conn, enum wf_conn_state was)
     origin->fruitless = conn->had_response ? 0 : origin->fruitless + 1;
     /* A connection that never carried a response says what is wrong with the origin; one that did
      * may be replaced. Three that did not, one after another, are not worth a fourth. */
-    bool never_ready = conn->session == NULL || !wf_h2_session_is_ready(conn->session);
+    bool never_ready = conn->protocol == NULL || !conn->protocol->is_ready(conn);
     if (conn->error.code != WEFT_OK && origin->usable_count == 0 && origin->opening_count == 0 &&
         (never_ready || origin->fruitless >= 3)) {
         origin->fruitless = 0;
@@ -317,7 +297,8 @@ void wf_conn_free(struct wf_conn *conn)
 {
     wf_assert(conn->state == WF_CONN_CLOSED);
     wf_list_remove(&conn->dead_node);
-    wf_h2_session_free(conn->session);
+    if (conn->protocol != NULL)
+        conn->protocol->free(conn);
     wf_buf_fini(&conn->leftover);
     wf_free(conn);
 }

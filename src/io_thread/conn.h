@@ -1,4 +1,4 @@
-/* One connection: from a name to an address, a socket, TLS, and an HTTP/2 session with the
+/* One connection: from a name to an address, a socket, TLS, and a protocol (protocol.h) with the
  * exchanges that use it. Thread: I/O, all of it.
  *
  * Life: RESOLVING, CONNECTING, TLS, OPEN, DRAINING (open, but takes no new requests), CLOSED. It
@@ -8,14 +8,16 @@
 
 #include "base/buf.h"
 #include "base/list.h"
-#include "h2/session.h"
 #include "io_thread/poller.h"
+#include "io_thread/protocol.h"
 #include "io_thread/timers.h"
 #include "io_thread/transport.h"
 #include "weft/error.h"
 
 struct weft_future;
 struct wf_dial;
+struct wf_field_section;
+struct wf_h2_session;
 struct wf_io_thread;
 struct wf_lookup;
 struct wf_origin;
@@ -39,9 +41,10 @@ struct wf_conn {
     struct wf_dial *dial;
     struct wf_poll_source source;
     struct wf_transport *transport;
-    struct wf_h2_session *session;
-    struct wf_buf leftover; /* the beginning of a frame, between two reads */
-    struct wf_timer timer;  /* time to be ready, then the session's deadline */
+    const struct wf_protocol_ops *protocol; /* NULL until the transport is up */
+    struct wf_h2_session *session;          /* of wf_protocol_h2 */
+    struct wf_buf leftover;                 /* the beginning of a frame, between two reads */
+    struct wf_timer timer;                  /* time to be ready, then the protocol's deadline */
 
     struct wf_node origin_node; /* origin.conns */
     struct wf_node dirty_node;  /* io_thread.dirty */
@@ -52,8 +55,9 @@ struct wf_conn {
     bool is_polled;
     bool blocked;      /* the socket is full: EPOLLOUT will say */
     bool write_failed; /* nothing more can be sent; what the peer said is still read */
+    bool peer_ended;   /* nothing more comes, and the transport says that nothing is missing */
     bool had_response;
-    bool is_finishing;   /* the session is dead; its last words are being written */
+    bool is_finishing;   /* the protocol is done; its last words are being written */
     uint64_t stalled_at; /* ms: since then nothing of what is queued went out; UINT64_MAX: not so */
     uint64_t late_at;    /* ms: when uploads after their answer are looked at; UINT64_MAX: not */
     uint64_t rate_at;    /* ms: when body rates are looked at; UINT64_MAX: not */
@@ -72,24 +76,35 @@ WF_MUST_USE bool wf_conn_open(struct wf_origin *origin);
 WF_MUST_USE struct wf_conn *wf_conn_adopt(struct wf_origin *origin, struct wf_transport *transport);
 
 /* Requests that may be started now. */
-uint32_t wf_conn_capacity(const struct wf_conn *conn);
+static inline uint32_t wf_conn_capacity(const struct wf_conn *conn)
+{
+    return conn->state == WF_CONN_OPEN ? conn->protocol->capacity(conn) : 0;
+}
 
-enum wf_conn_start {
-    WF_CONN_STARTED,
-    WF_CONN_FULL,    /* no room now */
-    WF_CONN_LEAVING, /* takes no more requests at all */
-    WF_CONN_ENDED    /* @x was ended with an error */
-};
-/* Gives @x a stream. */
-enum wf_conn_start wf_conn_start(struct wf_conn *conn, struct weft_future *x);
+/* Sends @x on an open connection. */
+static inline enum wf_conn_start wf_conn_start(struct wf_conn *conn, struct weft_future *x)
+{
+    return conn->protocol->start(conn, x);
+}
 
-/* Takes @x away from its stream, which is reset. @x is then free to be finished. */
-void wf_conn_cancel(struct wf_conn *conn, struct weft_future *x);
+/* Takes @x away from its connection, which gives its stream up. @x is then free to be finished. */
+static inline void wf_conn_cancel(struct wf_conn *conn, struct weft_future *x)
+{
+    conn->protocol->cancel(conn, x);
+}
+
 /* Where @x is, and what is proven about it, if it ended now. */
-void wf_conn_describe(const struct wf_conn *conn, const struct weft_future *x,
-                      enum weft_stage *out_stage, enum weft_effect *out_effect);
+static inline void wf_conn_describe(const struct wf_conn *conn, const struct weft_future *x,
+                                    enum weft_stage *out_stage, enum weft_effect *out_effect)
+{
+    conn->protocol->describe(conn, x, out_stage, out_effect);
+}
+
 /* @x has used @len octets of its body. */
-void wf_conn_credit(struct wf_conn *conn, struct weft_future *x, size_t len);
+static inline void wf_conn_credit(struct wf_conn *conn, struct weft_future *x, size_t len)
+{
+    conn->protocol->credit(conn, x, len);
+}
 
 /* Says goodbye to an idle or unwanted connection and closes it. Exchanges that are left end with
  * @error. */
@@ -99,23 +114,42 @@ void wf_conn_close(struct wf_conn *conn, const struct weft_error *error);
 void wf_conn_ready(struct wf_poll_source *source, uint32_t epoll_events);
 void wf_conn_read(struct wf_conn *conn);
 void wf_conn_write(struct wf_conn *conn);
-/* Writes a GOAWAY as far as the socket takes it now. The connection may be closed afterwards. */
+/* Says goodbye (GOAWAY) as far as the socket takes it now. The connection may be closed afterwards.
+ */
 void wf_conn_say_goodbye(struct wf_conn *conn);
-/* The session is dead: writes its last words and closes. */
+/* The protocol is done: writes its last words and closes. */
 void wf_conn_finish(struct wf_conn *conn);
 void wf_conn_mark_dirty(struct wf_conn *conn);
 
-/* conn_events.c: what the session has to say. */
-void wf_conn_handle(struct wf_conn *conn, const struct wf_h2_event *event);
-/* Resets the stream of an exchange that cannot go on here, and ends it with "origin: @text". */
+/* Handles what the protocol has to say without new input. */
+void wf_conn_drain_events(struct wf_conn *conn);
+
+/* conn_recv.c: exchanges and what comes for them, for the protocols. */
+/* @x is on @conn from now on: to be called when start succeeds. */
+void wf_conn_take(struct wf_conn *conn, struct weft_future *x);
+/* @x is on no connection any more. */
+void wf_conn_let_go(struct wf_conn *conn, struct weft_future *x);
+/* Where @x is of which nothing is known but @effect. */
+enum weft_stage wf_conn_stage_of(const struct weft_future *x, enum weft_effect effect);
+/* Stores the fields of a 1xx response, of the response (@content_length -1: not given), of its
+ * trailers. Without memory @x ends. */
+void wf_conn_recv_informational(struct wf_conn *conn, struct weft_future *x, uint16_t status,
+                                const struct wf_field_section *section);
+void wf_conn_recv_head(struct wf_conn *conn, struct weft_future *x, uint16_t status,
+                       int64_t content_length, const struct wf_field_section *section);
+void wf_conn_recv_trailers(struct wf_conn *conn, struct weft_future *x,
+                           const struct wf_field_section *section);
+/* Collects, hands out or drops octets of content, at least one. True: they are done with, and
+ * credit for them may go back now. False: a reader will give it back, or @x was ended. */
+WF_MUST_USE bool wf_conn_recv_body(struct wf_conn *conn, struct weft_future *x,
+                                   struct wf_slice bytes);
+/* Takes an exchange that cannot go on away from @conn and ends it with "origin: @text". */
 void wf_conn_give_up(struct wf_conn *conn, struct weft_future *x, enum weft_code code,
                      const char *text);
 /* The response is whole and the rest of the upload will not be sent: a success. */
 void wf_conn_leave_upload(struct wf_conn *conn, struct weft_future *x);
-/* Handles what the session has to say without new input. */
-void wf_conn_drain_events(struct wf_conn *conn);
 
-/* conn.c, for conn_io.c and conn_events.c. */
+/* conn.c, for the others. */
 void wf_conn_set_draining(struct wf_conn *conn);
 void wf_conn_transport_is_up(struct wf_conn *conn);
 void wf_conn_update_timer(struct wf_conn *conn);

@@ -1,4 +1,4 @@
-/* A connection's socket: octets in to the session, octets out of it. */
+/* A connection's socket: octets in to the protocol, octets out of it. */
 #include "io_thread/conn.h"
 
 #include "base/assert.h"
@@ -57,10 +57,11 @@ static void ended(struct wf_conn *conn, enum wf_io_result result)
             wf_error_set(&conn->error, WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_WAIT, WEFT_NOT_SENT,
                          "%s closed the connection", conn->origin->key);
     }
+    conn->peer_ended = result == WF_IO_END;
     wf_conn_close(conn, &conn->error);
 }
 
-/* Keeps what the session left of @in: the beginning of a frame. False: no memory. */
+/* Keeps what the protocol left of @in: the beginning of a frame. False: no memory. */
 static bool keep_leftover(struct wf_conn *conn, struct wf_slice in)
 {
     if (in.len == 0) {
@@ -82,10 +83,8 @@ static void feed(struct wf_conn *conn, size_t len)
     if (before > 0)
         memcpy(start, conn->leftover.data + conn->leftover.start, before);
     struct wf_slice in = wf_slice(start, before + len);
-    struct wf_h2_event event;
-    while (wf_h2_session_next(conn->session, io->now_ms, &in, &event))
-        wf_conn_handle(conn, &event);
-    if (wf_h2_session_is_dead(conn->session)) {
+    conn->protocol->feed(conn, &in);
+    if (conn->protocol->is_dead(conn)) {
         wf_conn_finish(conn);
         return;
     }
@@ -95,8 +94,16 @@ static void feed(struct wf_conn *conn, size_t len)
         wf_conn_close(conn, &conn->error);
         return;
     }
-    if (wf_h2_session_wants_write(conn->session))
+    if (conn->protocol->wants_write(conn))
         wf_conn_mark_dirty(conn);
+}
+
+void wf_conn_drain_events(struct wf_conn *conn)
+{
+    struct wf_slice nothing = {NULL, 0};
+    conn->protocol->feed(conn, &nothing);
+    if (conn->protocol->is_dead(conn))
+        wf_conn_finish(conn);
 }
 
 void wf_conn_read(struct wf_conn *conn)
@@ -154,33 +161,37 @@ static enum wf_io_result write_once(struct wf_conn *conn, size_t *out_len)
     struct wf_slice slices[WRITE_SLICES];
     struct iovec iov[WRITE_SLICES];
     *out_len = 0;
-    size_t count = wf_h2_session_output(conn->session, slices, WRITE_SLICES, WRITE_BUDGET);
+    size_t count = conn->protocol->output(conn, slices, WRITE_SLICES, WRITE_BUDGET);
     if (count == 0)
         return WF_IO_AGAIN;
     for (size_t i = 0; i < count; i++)
         iov[i] =
             (struct iovec){.iov_base = (void *)(uintptr_t)slices[i].ptr, .iov_len = slices[i].len};
     enum wf_io_result result = wf_transport_write(conn->transport, iov, (int)count, out_len);
-    wf_h2_session_wrote(conn->session, *out_len);
+    conn->protocol->wrote(conn, *out_len);
     return result;
 }
 
 /* A connection that takes no more requests has served its purpose with its last stream. */
 static void close_if_drained(struct wf_conn *conn)
 {
-    if (conn->state == WF_CONN_DRAINING && wf_h2_session_open_streams(conn->session) == 0 &&
-        !wf_h2_session_wants_write(conn->session))
+    if (conn->state == WF_CONN_DRAINING && conn->protocol->open_count(conn) == 0 &&
+        !conn->protocol->wants_write(conn))
         wf_conn_close(conn, NULL);
 }
 
 void wf_conn_write(struct wf_conn *conn)
 {
     wf_list_remove(&conn->dirty_node);
+    if (conn->state == WF_CONN_DRAINING && !conn->is_finishing && conn->protocol->is_dead(conn)) {
+        wf_conn_finish(conn);
+        return;
+    }
     if (!is_up(conn) || conn->write_failed || conn->blocked)
         return;
     size_t total = 0;
     enum wf_io_result result = WF_IO_OK;
-    while (result == WF_IO_OK && wf_h2_session_wants_write(conn->session)) {
+    while (result == WF_IO_OK && conn->protocol->wants_write(conn)) {
         if (total >= TURN_WRITE_LEN) {
             wf_conn_mark_dirty(conn);
             break;
@@ -189,7 +200,7 @@ void wf_conn_write(struct wf_conn *conn)
         result = write_once(conn, &len);
         total += len;
         if (len == 0 && result != WF_IO_ERROR) {
-            conn->blocked = result == WF_IO_AGAIN && wf_h2_session_wants_write(conn->session);
+            conn->blocked = result == WF_IO_AGAIN && conn->protocol->wants_write(conn);
             break;
         }
         if (result == WF_IO_AGAIN)
@@ -222,10 +233,9 @@ void wf_conn_finish(struct wf_conn *conn)
 
 void wf_conn_say_goodbye(struct wf_conn *conn)
 {
-    if (!is_up(conn) || wf_h2_session_is_dead(conn->session))
+    if (!is_up(conn) || conn->protocol->is_dead(conn))
         return;
-    /* No memory for it: the peer sees the end of the connection instead. */
-    (void)wf_h2_session_goaway(conn->session, WF_H2_NO_ERROR, NULL);
+    conn->protocol->goodbye(conn);
     wf_conn_set_draining(conn);
     wf_conn_write(conn);
 }

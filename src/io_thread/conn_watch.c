@@ -64,7 +64,7 @@ static bool check_idle(struct wf_conn *conn)
     struct wf_io_thread *io = conn->io;
     if (io->now_ms < idle_deadline(conn))
         return false;
-    wf_h2_session_trim(conn->session);
+    conn->protocol->trim(conn);
     conn->is_trimmed = true;
     if (io->now_ms < idle_deadline(conn))
         return false;
@@ -96,10 +96,10 @@ uint64_t wf_conn_watch_deadline(struct wf_conn *conn)
 static void check_rate(struct wf_conn *conn, struct weft_future *x)
 {
     const struct weft_config *config = &conn->io->engine->config;
-    if (x->response.status == 0 || wf_h2_stream_late_body(x->stream) > 0)
+    if (x->response.status == 0 || conn->protocol->late_body(x) > 0)
         return;
     uint64_t before = x->rate_mark;
-    bool may_send = wf_h2_stream_recv_room(x->stream) >= WINDOW_WORTH_SENDING;
+    bool may_send = conn->protocol->recv_room(x) >= WINDOW_WORTH_SENDING;
     x->rate_mark = may_send ? x->body_received + 1 : 0;
     uint64_t least = (uint64_t)config->min_body_rate * config->min_body_rate_ms / 1000;
     if (before == 0 || !may_send || x->rate_mark - before >= least)
@@ -126,7 +126,7 @@ void wf_conn_watch_late(struct wf_conn *conn, struct weft_future *x)
     x->late_mark = 0;
     if (conn->late_at != UINT64_MAX)
         return; /* the next look is the first at this one */
-    x->late_mark = wf_h2_stream_late_body(x->stream);
+    x->late_mark = conn->protocol->late_body(x);
     conn->late_at = conn->io->now_ms + LATE_UPLOAD_MS;
     wf_conn_update_timer(conn);
 }
@@ -140,7 +140,7 @@ static void check_late(struct wf_conn *conn)
     while (node != &conn->exchanges) {
         struct wf_node *next = node->next;
         struct weft_future *x = wf_container_of(node, struct weft_future, node);
-        size_t left = wf_h2_stream_late_body(x->stream);
+        size_t left = conn->protocol->late_body(x);
         node = next;
         if (left == 0)
             continue;

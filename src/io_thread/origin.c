@@ -129,7 +129,7 @@ static struct wf_conn *choose(struct wf_origin *origin)
         if (wf_conn_capacity(conn) == 0)
             continue;
         looked_at++;
-        uint32_t open = wf_h2_session_open_streams(conn->session);
+        uint32_t open = conn->protocol->open_count(conn);
         if (open < fewest) {
             fewest = open;
             best = conn;

@@ -1,17 +1,16 @@
-/* What a session has to say, in terms of exchanges. */
+/* HTTP/2 on a connection: what a session has to say, in terms of exchanges. */
 #include "io_thread/conn.h"
 
 #include "base/assert.h"
-#include "io_thread/body_stream.h"
+#include "h2/session.h"
 #include "io_thread/conn_watch.h"
 #include "io_thread/engine.h"
 #include "io_thread/exchange.h"
 #include "io_thread/io_thread.h"
 #include "io_thread/origin.h"
+#include "io_thread/trace.h"
 #include "message/error.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 static enum weft_effect effect_of(enum wf_h2_effect effect)
@@ -29,58 +28,51 @@ static enum weft_effect effect_of(enum wf_h2_effect effect)
     WF_UNREACHABLE("no other effect");
 }
 
-static enum weft_stage stage_of(const struct weft_future *x, enum weft_effect effect)
+static void give_up_stream(struct wf_conn *conn, struct weft_future *x, uint32_t code)
 {
-    if (x->response.status != 0)
-        return WEFT_STAGE_BODY;
-    bool body_waits = x->stage == WEFT_STAGE_SEND && wf_request_body(x->request).len > 0;
-    if (effect == WEFT_NOT_SENT || body_waits)
-        return WEFT_STAGE_SEND;
-    return WEFT_STAGE_WAIT;
-}
-
-/* @x has no stream any more. */
-static void let_go(struct wf_conn *conn, struct weft_future *x)
-{
-    wf_assert(x->conn == conn);
-    wf_list_remove(&x->node);
-    x->conn = NULL;
+    wf_h2_session_reset(conn->session, x->stream, code);
     x->stream = NULL;
-    wf_stat_sub(&conn->io->stats.streams_open, 1);
-    if (conn->origin->waiting_count > 0 || conn->state != WF_CONN_OPEN)
-        wf_origin_pump_later(conn->origin);
-    if (conn->state == WF_CONN_DRAINING)
-        wf_conn_mark_dirty(conn);
-}
-
-void wf_conn_cancel(struct wf_conn *conn, struct weft_future *x)
-{
-    wf_h2_session_reset(conn->session, x->stream, WF_H2_CANCEL);
-    let_go(conn, x);
+    wf_conn_let_go(conn, x);
     wf_conn_mark_dirty(conn);
 }
 
-void wf_conn_describe(const struct wf_conn *conn, const struct weft_future *x,
-                      enum weft_stage *out_stage, enum weft_effect *out_effect)
+static void cancel(struct wf_conn *conn, struct weft_future *x)
+{
+    give_up_stream(conn, x, WF_H2_CANCEL);
+}
+
+/* RFC 9113 section 8.1: the response is complete, and so the rest of the request is not needed. */
+static void stop_upload(struct wf_conn *conn, struct weft_future *x)
+{
+    give_up_stream(conn, x, WF_H2_NO_ERROR);
+}
+
+static void describe(const struct wf_conn *conn, const struct weft_future *x,
+                     enum weft_stage *out_stage, enum weft_effect *out_effect)
 {
     *out_effect = effect_of(wf_h2_stream_effect(conn->session, x->stream));
-    *out_stage = wf_h2_stream_was_sent(conn->session, x->stream) ? stage_of(x, *out_effect)
+    *out_stage = wf_h2_stream_was_sent(conn->session, x->stream) ? wf_conn_stage_of(x, *out_effect)
                                                                  : WEFT_STAGE_SEND;
 }
 
-void wf_conn_credit(struct wf_conn *conn, struct weft_future *x, size_t len)
+static void credit(struct wf_conn *conn, struct weft_future *x, size_t len)
 {
     wf_h2_session_consume(conn->session, x->stream, len);
     if (wf_h2_session_wants_write(conn->session))
         wf_conn_mark_dirty(conn);
 }
 
-uint32_t wf_conn_capacity(const struct wf_conn *conn)
+static uint32_t capacity(const struct wf_conn *conn)
 {
-    return conn->state == WF_CONN_OPEN ? wf_h2_session_capacity(conn->session) : 0;
+    return wf_h2_session_capacity(conn->session);
 }
 
-enum wf_conn_start wf_conn_start(struct wf_conn *conn, struct weft_future *x)
+static uint32_t open_count(const struct wf_conn *conn)
+{
+    return wf_h2_session_open_streams(conn->session);
+}
+
+static enum wf_conn_start start(struct wf_conn *conn, struct weft_future *x)
 {
     const struct weft_request *request = x->request;
     struct wf_slice body = wf_request_body(request);
@@ -108,32 +100,12 @@ enum wf_conn_start wf_conn_start(struct wf_conn *conn, struct weft_future *x)
                          "no memory to send a request");
         return WF_CONN_ENDED;
     }
-    x->conn = conn;
-    x->stage = WEFT_STAGE_SEND;
+    wf_conn_take(conn, x);
     x->is_early = !wf_h2_session_is_ready(conn->session);
-    wf_list_push_back(&conn->exchanges, &x->node);
-    wf_stat_add(&conn->io->stats.streams_open, 1);
     if (body.len > 0)
         wf_h2_session_send_body(conn->session, x->stream, body, true);
     wf_conn_mark_dirty(conn);
     return WF_CONN_STARTED;
-}
-
-void wf_conn_give_up(struct wf_conn *conn, struct weft_future *x, enum weft_code code,
-                     const char *text)
-{
-    if (code != WEFT_ERR_NO_MEMORY)
-        wf_stat_add(&conn->io->stats.limits_reached, 1);
-    wf_conn_cancel(conn, x);
-    wf_exchange_fail(x, code, WEFT_STAGE_BODY, WEFT_PROCESSED, "%s: %s", conn->origin->key, text);
-}
-
-void wf_conn_leave_upload(struct wf_conn *conn, struct weft_future *x)
-{
-    wf_h2_session_reset(conn->session, x->stream, WF_H2_NO_ERROR);
-    let_go(conn, x);
-    wf_conn_mark_dirty(conn);
-    wf_exchange_finish(x, NULL);
 }
 
 /* When the peer is done with the stream, what becomes of an upload that goes on is watched. */
@@ -146,94 +118,29 @@ static void on_peer_end(struct wf_conn *conn, const struct wf_h2_event *event)
 static void on_headers(struct wf_conn *conn, const struct wf_h2_event *event)
 {
     struct weft_future *x = wf_h2_stream_user(event->stream);
-    struct wf_pool *pool = conn->io->engine->responses;
-    bool stored = true;
+    const struct wf_field_section *section = event->headers.section;
     switch (event->headers.kind) {
     case WF_H2_SECTION_INFORMATIONAL:
-        stored = wf_informational_append(&x->informational, pool, event->headers.status,
-                                         event->headers.section);
-        if (stored)
-            wf_exchange_publish_more(x);
-        break;
+        wf_conn_recv_informational(conn, x, event->headers.status, section);
+        return;
     case WF_H2_SECTION_RESPONSE:
-        conn->had_response = true;
-        stored =
-            wf_response_set_head(&x->response, pool, event->headers.status, event->headers.section);
-        x->content_length = event->headers.content_length;
-        if (stored)
-            wf_exchange_publish_head(x);
-        break;
+        wf_conn_recv_head(conn, x, event->headers.status, event->headers.content_length, section);
+        return;
     case WF_H2_SECTION_TRAILERS:
-        stored = wf_response_set_trailers(&x->response, pool, event->headers.section);
-        break;
+        wf_conn_recv_trailers(conn, x, section);
+        return;
     case WF_H2_SECTION_REQUEST:
-        WF_UNREACHABLE("a client's session makes no requests");
+        break;
     }
-    if (!stored)
-        wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's fields");
-}
-
-/* Bodies that fit into their exchange's own block are not counted. False: the request was ended. */
-static bool count_buffered(struct wf_conn *conn, struct weft_future *x, size_t len)
-{
-    if (x->body_received <= WF_RESPONSE_BLOCK_LEN && x->body_mode == WF_BODY_COLLECT)
-        return true;
-    uint64_t more = x->body_mode == WF_BODY_COLLECT ? x->body_received - x->buffered : len;
-    if (wf_exchange_buffer(x, more))
-        return true;
-    char text[120];
-    (void)snprintf(text, sizeof(text),
-                   "the bodies that wait for their readers exceed max_buffered, %" PRIu64 " octets",
-                   conn->io->engine->config.max_buffered);
-    wf_conn_give_up(conn, x, WEFT_ERR_BODY_TOO_LARGE, text);
-    return false;
-}
-
-static bool collect(struct wf_conn *conn, struct weft_future *x, struct wf_slice bytes)
-{
-    struct weft_client *engine = conn->io->engine;
-    if (x->body_received > engine->config.max_body_size) {
-        char text[120];
-        (void)snprintf(text, sizeof(text),
-                       "the response's body is larger than max_body_size, %" PRIu64 " octets",
-                       engine->config.max_body_size);
-        wf_conn_give_up(conn, x, WEFT_ERR_BODY_TOO_LARGE, text);
-        return false;
-    }
-    if (!count_buffered(conn, x, bytes.len))
-        return false;
-    if (!wf_response_append_body(&x->response, engine->responses, bytes, x->content_length)) {
-        wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's body");
-        return false;
-    }
-    return true;
+    WF_UNREACHABLE("a client's session makes no requests");
 }
 
 static void on_data(struct wf_conn *conn, const struct wf_h2_event *event)
 {
     struct weft_future *x = wf_h2_stream_user(event->stream);
     struct wf_slice bytes = event->data.bytes;
-    if (bytes.len == 0)
-        return;
-    x->body_received += bytes.len;
-    switch ((enum wf_body_mode)x->body_mode) {
-    case WF_BODY_COLLECT:
-        if (!collect(conn, x, bytes))
-            return;
-        break;
-    case WF_BODY_STREAM:
-        if (!count_buffered(conn, x, bytes.len))
-            return;
-        if (!wf_body_stream_append(x->body, bytes)) {
-            wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's body");
-            return;
-        }
-        wf_exchange_publish_more(x);
-        return; /* the reader gives the credit back */
-    case WF_BODY_DISCARD:
-        break;
-    }
-    wf_h2_session_consume(conn->session, event->stream, bytes.len);
+    if (bytes.len > 0 && wf_conn_recv_body(conn, x, bytes))
+        wf_h2_session_consume(conn->session, event->stream, bytes.len);
 }
 
 static enum weft_code code_of(struct wf_conn *conn, const struct wf_h2_event *event)
@@ -268,25 +175,25 @@ static void fail_closed(struct wf_conn *conn, struct weft_future *x,
     struct weft_error error;
     switch (event->closed.end) {
     case WF_H2_END_RESET_BY_PEER:
-        wf_error_set(&error, code, stage_of(x, effect), effect, "%s reset the stream: %s", origin,
-                     name);
+        wf_error_set(&error, code, wf_conn_stage_of(x, effect), effect, "%s reset the stream: %s",
+                     origin, name);
         break;
     case WF_H2_END_STREAM_ERROR:
         if (event->closed.code == WF_H2_ENHANCE_YOUR_CALM)
             wf_stat_add(&conn->io->stats.limits_reached, 1);
-        wf_error_set(&error, code, stage_of(x, effect), effect,
+        wf_error_set(&error, code, wf_conn_stage_of(x, effect), effect,
                      "%s sent a response that is not valid: %s (%s)", origin, event->closed.reason,
                      name);
         break;
     case WF_H2_END_GOAWAY:
-        wf_error_set(&error, code, stage_of(x, effect), effect,
+        wf_error_set(&error, code, wf_conn_stage_of(x, effect), effect,
                      "%s ended the connection (GOAWAY, %s) without processing the request", origin,
                      name);
         break;
     case WF_H2_END_COMPLETE:
     case WF_H2_END_CONNECTION_ERROR:
     case WF_H2_END_CONNECTION_LOST:
-        wf_error_set(&error, code, stage_of(x, effect), effect, "%s",
+        wf_error_set(&error, code, wf_conn_stage_of(x, effect), effect, "%s",
                      conn->error.code != WEFT_OK ? conn->error.text : "the connection was lost");
         error.sys_errno = conn->error.sys_errno;
         error.tls_code = conn->error.tls_code;
@@ -308,7 +215,8 @@ static void send_again(struct wf_conn *conn, struct weft_future *x)
 static void on_closed(struct wf_conn *conn, const struct wf_h2_event *event)
 {
     struct weft_future *x = wf_h2_stream_user(event->stream);
-    let_go(conn, x);
+    x->stream = NULL;
+    wf_conn_let_go(conn, x);
     if (event->closed.end == WF_H2_END_COMPLETE)
         wf_exchange_finish(x, NULL);
     else if (x->is_early && !x->was_refused && event->closed.end == WF_H2_END_RESET_BY_PEER &&
@@ -340,7 +248,7 @@ static void on_goaway(struct wf_conn *conn, const struct wf_h2_event *event)
     wf_conn_mark_dirty(conn);
 }
 
-void wf_conn_handle(struct wf_conn *conn, const struct wf_h2_event *event)
+static void handle(struct wf_conn *conn, const struct wf_h2_event *event)
 {
     switch (event->type) {
     case WF_H2_EVENT_HEADERS:
@@ -374,12 +282,125 @@ void wf_conn_handle(struct wf_conn *conn, const struct wf_h2_event *event)
     }
 }
 
-void wf_conn_drain_events(struct wf_conn *conn)
+static void feed(struct wf_conn *conn, struct wf_slice *in)
+{
+    struct wf_h2_event event;
+    while (wf_h2_session_next(conn->session, conn->io->now_ms, in, &event))
+        handle(conn, &event);
+}
+
+static size_t output(struct wf_conn *conn, struct wf_slice *slices, size_t max, size_t budget)
+{
+    return wf_h2_session_output(conn->session, slices, max, budget);
+}
+
+static void wrote(struct wf_conn *conn, size_t len)
+{
+    wf_h2_session_wrote(conn->session, len);
+}
+
+static bool wants_write(const struct wf_conn *conn)
+{
+    return wf_h2_session_wants_write(conn->session);
+}
+
+static uint64_t deadline(const struct wf_conn *conn)
+{
+    return wf_h2_session_deadline(conn->session);
+}
+
+static void timeout(struct wf_conn *conn)
+{
+    wf_h2_session_timeout(conn->session, conn->io->now_ms);
+}
+
+static void goodbye(struct wf_conn *conn)
+{
+    /* No memory for it: the peer sees the end of the connection instead. */
+    (void)wf_h2_session_goaway(conn->session, WF_H2_NO_ERROR, NULL);
+}
+
+static void trim(struct wf_conn *conn)
+{
+    wf_h2_session_trim(conn->session);
+}
+
+static void lost(struct wf_conn *conn)
 {
     struct wf_slice nothing = {NULL, 0};
-    struct wf_h2_event event;
-    while (wf_h2_session_next(conn->session, conn->io->now_ms, &nothing, &event))
-        wf_conn_handle(conn, &event);
-    if (wf_h2_session_is_dead(conn->session))
-        wf_conn_finish(conn);
+    wf_h2_session_lost(conn->session);
+    feed(conn, &nothing);
 }
+
+static bool is_dead(const struct wf_conn *conn)
+{
+    return wf_h2_session_is_dead(conn->session);
+}
+
+static bool is_ready(const struct wf_conn *conn)
+{
+    return wf_h2_session_is_ready(conn->session);
+}
+
+static size_t late_body(const struct weft_future *x)
+{
+    return wf_h2_stream_late_body(x->stream);
+}
+
+static size_t recv_room(const struct weft_future *x)
+{
+    return wf_h2_stream_recv_room(x->stream);
+}
+
+static bool make_session(struct wf_conn *conn)
+{
+    const struct weft_config *config = &conn->io->engine->config;
+    struct wf_h2_config h2 = WF_H2_CONFIG_INIT(WF_H2_CLIENT);
+    h2.initial_window_size = config->stream_window;
+    h2.connection_window = config->connection_window;
+    h2.max_header_list_size = config->max_header_list_size;
+    /* Huffman code may make a block longer than what it decodes to, though nobody need use it. */
+    if (h2.max_field_block_len / 2 < config->max_header_list_size)
+        h2.max_field_block_len = config->max_header_list_size * 2;
+    h2.max_continuations += h2.max_field_block_len / h2.max_frame_size;
+    h2.max_fields = config->max_header_fields;
+    h2.max_informational = config->max_informational;
+    h2.control_burst = config->control_burst;
+    if (config->trace != NULL) {
+        h2.trace = wf_trace_frame;
+        h2.trace_user = conn;
+    }
+    conn->session = wf_h2_session_new(&h2, conn->io->now_ms);
+    return conn->session != NULL;
+}
+
+static void free_session(struct wf_conn *conn)
+{
+    wf_h2_session_free(conn->session);
+}
+
+const struct wf_protocol_ops wf_protocol_h2 = {
+    .name = "h2",
+    .new = make_session,
+    .free = free_session,
+    .capacity = capacity,
+    .open_count = open_count,
+    .start = start,
+    .cancel = cancel,
+    .stop_upload = stop_upload,
+    .describe = describe,
+    .credit = credit,
+    .late_body = late_body,
+    .recv_room = recv_room,
+    .feed = feed,
+    .output = output,
+    .wrote = wrote,
+    .wants_write = wants_write,
+    .deadline = deadline,
+    .timeout = timeout,
+    .goodbye = goodbye,
+    .trim = trim,
+    .lost = lost,
+    .is_dead = is_dead,
+    .is_ready = is_ready,
+};

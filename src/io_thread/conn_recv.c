@@ -1,0 +1,146 @@
+/* Exchanges on a connection, and what comes for them: the same in every protocol. */
+#include "io_thread/conn.h"
+
+#include "base/assert.h"
+#include "base/field.h"
+#include "io_thread/body_stream.h"
+#include "io_thread/engine.h"
+#include "io_thread/exchange.h"
+#include "io_thread/io_thread.h"
+#include "io_thread/origin.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+void wf_conn_take(struct wf_conn *conn, struct weft_future *x)
+{
+    x->conn = conn;
+    x->stage = WEFT_STAGE_SEND;
+    wf_list_push_back(&conn->exchanges, &x->node);
+    wf_stat_add(&conn->io->stats.streams_open, 1);
+}
+
+void wf_conn_let_go(struct wf_conn *conn, struct weft_future *x)
+{
+    wf_assert(x->conn == conn);
+    wf_list_remove(&x->node);
+    x->conn = NULL;
+    wf_stat_sub(&conn->io->stats.streams_open, 1);
+    if (conn->origin->waiting_count > 0 || conn->state != WF_CONN_OPEN)
+        wf_origin_pump_later(conn->origin);
+    if (conn->state == WF_CONN_DRAINING)
+        wf_conn_mark_dirty(conn);
+}
+
+enum weft_stage wf_conn_stage_of(const struct weft_future *x, enum weft_effect effect)
+{
+    if (x->response.status != 0)
+        return WEFT_STAGE_BODY;
+    bool body_waits = x->stage == WEFT_STAGE_SEND && wf_request_body(x->request).len > 0;
+    if (effect == WEFT_NOT_SENT || body_waits)
+        return WEFT_STAGE_SEND;
+    return WEFT_STAGE_WAIT;
+}
+
+void wf_conn_give_up(struct wf_conn *conn, struct weft_future *x, enum weft_code code,
+                     const char *text)
+{
+    if (code != WEFT_ERR_NO_MEMORY)
+        wf_stat_add(&conn->io->stats.limits_reached, 1);
+    wf_conn_cancel(conn, x);
+    wf_exchange_fail(x, code, WEFT_STAGE_BODY, WEFT_PROCESSED, "%s: %s", conn->origin->key, text);
+}
+
+void wf_conn_leave_upload(struct wf_conn *conn, struct weft_future *x)
+{
+    conn->protocol->stop_upload(conn, x);
+    wf_exchange_finish(x, NULL);
+}
+
+static void no_memory_for_fields(struct wf_conn *conn, struct weft_future *x)
+{
+    wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's fields");
+}
+
+void wf_conn_recv_informational(struct wf_conn *conn, struct weft_future *x, uint16_t status,
+                                const struct wf_field_section *section)
+{
+    if (wf_informational_append(&x->informational, conn->io->engine->responses, status, section))
+        wf_exchange_publish_more(x);
+    else
+        no_memory_for_fields(conn, x);
+}
+
+void wf_conn_recv_head(struct wf_conn *conn, struct weft_future *x, uint16_t status,
+                       int64_t content_length, const struct wf_field_section *section)
+{
+    conn->had_response = true;
+    x->content_length = content_length;
+    if (wf_response_set_head(&x->response, conn->io->engine->responses, status, section))
+        wf_exchange_publish_head(x);
+    else
+        no_memory_for_fields(conn, x);
+}
+
+void wf_conn_recv_trailers(struct wf_conn *conn, struct weft_future *x,
+                           const struct wf_field_section *section)
+{
+    if (!wf_response_set_trailers(&x->response, conn->io->engine->responses, section))
+        no_memory_for_fields(conn, x);
+}
+
+/* Bodies that fit into their exchange's own block are not counted. False: the request was ended. */
+static bool count_buffered(struct wf_conn *conn, struct weft_future *x, size_t len)
+{
+    if (x->body_received <= WF_RESPONSE_BLOCK_LEN && x->body_mode == WF_BODY_COLLECT)
+        return true;
+    uint64_t more = x->body_mode == WF_BODY_COLLECT ? x->body_received - x->buffered : len;
+    if (wf_exchange_buffer(x, more))
+        return true;
+    char text[120];
+    (void)snprintf(text, sizeof(text),
+                   "the bodies that wait for their readers exceed max_buffered, %" PRIu64 " octets",
+                   conn->io->engine->config.max_buffered);
+    wf_conn_give_up(conn, x, WEFT_ERR_BODY_TOO_LARGE, text);
+    return false;
+}
+
+static bool collect(struct wf_conn *conn, struct weft_future *x, struct wf_slice bytes)
+{
+    struct weft_client *engine = conn->io->engine;
+    if (x->body_received > engine->config.max_body_size) {
+        char text[120];
+        (void)snprintf(text, sizeof(text),
+                       "the response's body is larger than max_body_size, %" PRIu64 " octets",
+                       engine->config.max_body_size);
+        wf_conn_give_up(conn, x, WEFT_ERR_BODY_TOO_LARGE, text);
+        return false;
+    }
+    if (!count_buffered(conn, x, bytes.len))
+        return false;
+    if (!wf_response_append_body(&x->response, engine->responses, bytes, x->content_length)) {
+        wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's body");
+        return false;
+    }
+    return true;
+}
+
+bool wf_conn_recv_body(struct wf_conn *conn, struct weft_future *x, struct wf_slice bytes)
+{
+    x->body_received += bytes.len;
+    switch ((enum wf_body_mode)x->body_mode) {
+    case WF_BODY_COLLECT:
+        return collect(conn, x, bytes);
+    case WF_BODY_STREAM:
+        if (!count_buffered(conn, x, bytes.len))
+            return false;
+        if (!wf_body_stream_append(x->body, bytes))
+            wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's body");
+        else
+            wf_exchange_publish_more(x);
+        return false; /* the reader gives the credit back */
+    case WF_BODY_DISCARD:
+        return true;
+    }
+    WF_UNREACHABLE("no other mode");
+}
