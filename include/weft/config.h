@@ -93,6 +93,18 @@ struct weft_config {
     weft_log_fn log; /* NULL: none */
     void *log_user;
     enum weft_log_level log_level; /* the most talkative level that is delivered */
+
+    /* Time limits of stages, besides connect_timeout_ms; all within the request's deadline.
+     * WEFT_FOREVER: none. */
+    int64_t tls_timeout_ms; /* of a TLS handshake */
+    /* A peer that stopped. When a request waits and nothing is read for ping_after_ms, an HTTP/2
+     * connection asks with a PING; when nothing comes for ping_timeout_ms after that, it has ended.
+     * WEFT_FOREVER for the first: no PING. */
+    int64_t ping_after_ms;   /* 10 to 3,600,000 */
+    int64_t ping_timeout_ms; /* 10 to 3,600,000 */
+    /* What was sent and is not acknowledged by the server's host for this long ends the connection
+     * (TCP_USER_TIMEOUT); WEFT_FOREVER: as long as the kernel likes. */
+    int64_t tcp_user_timeout_ms;
 };
 
 /* Defaults: one I/O thread and connection; 30 s for a request, 10 s to connect; windows of 1 MiB
@@ -102,7 +114,7 @@ struct weft_config {
     {                                                                                              \
         sizeof(struct weft_config), 1, 1, 1, 30000, 10000, 100000, NULL, false, true, 1u << 20,    \
             1u << 24, 1u << 16, 1u << 26, NULL, NULL, 256, 64, 1000, 30000, 0, 10000, 90000,       \
-            1u << 30, NULL, NULL, WEFT_LOG_INFO                                                    \
+            1u << 30, NULL, NULL, WEFT_LOG_INFO, 8000, 2500, 5000, 10000                           \
     }
 
 #ifdef __cplusplus

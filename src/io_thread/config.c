@@ -28,6 +28,17 @@ static bool bad_value(struct weft_error *error, const char *name, unsigned long 
     return true;
 }
 
+static bool times_are_good(const struct weft_config *config, struct weft_error *error)
+{
+    const unsigned long long hour = 3600000;
+    /* A negative number is a large one. */
+    return (config->ping_after_ms == WEFT_FOREVER ||
+            !bad_value(error, "ping_after_ms", (unsigned long long)config->ping_after_ms, 10,
+                       hour)) &&
+           !bad_value(error, "ping_timeout_ms", (unsigned long long)config->ping_timeout_ms, 10,
+                      hour);
+}
+
 bool wf_config_read(struct weft_config *config, const struct weft_config *given,
                     struct weft_error *error)
 {
@@ -38,7 +49,8 @@ bool wf_config_read(struct weft_config *config, const struct weft_config *given,
         memcpy(config, given, given->size);
         config->size = sizeof(*config);
     }
-    return !bad_value(error, "io_threads", config->io_threads, 1, MAX_IO_THREADS) &&
+    return times_are_good(config, error) &&
+           !bad_value(error, "io_threads", config->io_threads, 1, MAX_IO_THREADS) &&
            !bad_value(error, "workers", config->workers, 1, MAX_WORKERS) &&
            !bad_value(error, "connections_per_origin", config->connections_per_origin, 1,
                       MAX_CONNECTIONS) &&

@@ -9,6 +9,7 @@
 #include "io_thread/io_thread.h"
 #include "io_thread/origin.h"
 #include "io_thread/resolve.h"
+#include "io_thread/tcp_peer.h"
 #include "io_thread/tls.h"
 #include "io_thread/trace.h"
 #include "io_thread/transport_error.h"
@@ -36,12 +37,22 @@ static void timer_fired(struct wf_timer *timer)
         wf_conn_update_timer(conn);
         return;
     }
-    static const char *const doing[] = {"resolving the name", "connecting", "the TLS handshake"};
     char text[WEFT_ERROR_TEXT_LEN];
+    const struct weft_config *config = &conn->io->engine->config;
+    if (conn->state == WF_CONN_TLS)
+        wf_shun(&conn->io->shunned, &conn->address, conn->io->now_ms);
+    if (conn->io->now_ms < conn->connect_by) {
+        (void)snprintf(text, sizeof(text),
+                       "the TLS handshake with %s took longer than %lld ms (tls_timeout_ms)",
+                       conn->origin->key, (long long)config->tls_timeout_ms);
+        note_failure(conn, WEFT_ERR_CONNECT_TIMEOUT, WEFT_STAGE_TLS, text);
+        wf_conn_close(conn, &conn->error);
+        return;
+    }
+    static const char *const doing[] = {"resolving the name", "connecting", "the TLS handshake"};
     (void)snprintf(text, sizeof(text),
                    "connecting to %s took longer than %lld ms, the last of it for %s",
-                   conn->origin->key, (long long)conn->io->engine->config.connect_timeout_ms,
-                   doing[conn->state]);
+                   conn->origin->key, (long long)config->connect_timeout_ms, doing[conn->state]);
     note_failure(conn, WEFT_ERR_CONNECT_TIMEOUT, wf_origin_stage(conn->origin), text);
     wf_conn_close(conn, &conn->error);
 }
@@ -88,6 +99,16 @@ void wf_conn_transport_is_up(struct wf_conn *conn)
     wf_origin_pump_later(conn->origin);
 }
 
+/* The poller's first event, writable, begins the handshake. */
+static void begin_tls(struct wf_conn *conn)
+{
+    struct wf_io_thread *io = conn->io;
+    int64_t timeout = io->engine->config.tls_timeout_ms;
+    conn->state = WF_CONN_TLS;
+    if (timeout >= 0 && io->now_ms + (uint64_t)timeout < conn->connect_by)
+        wf_timer_set(&io->timers, &conn->timer, io->now_ms + (uint64_t)timeout);
+}
+
 static void dialled(void *user, const struct wf_dial_result *result)
 {
     struct wf_conn *conn = user;
@@ -106,6 +127,8 @@ static void dialled(void *user, const struct wf_dial_result *result)
         wf_conn_close(conn, &conn->error);
         return;
     }
+    conn->address = result->address;
+    wf_tcp_set_timeouts(result->fd, io->engine->config.tcp_user_timeout_ms);
     char address[WF_ADDRESS_TEXT_MAX];
     wf_trace_note(conn, "connected to %s",
                   wf_address_text(&result->address, address, sizeof(address)));
@@ -131,7 +154,7 @@ static void dialled(void *user, const struct wf_dial_result *result)
     }
     conn->is_polled = true;
     if (conn->origin->https)
-        conn->state = WF_CONN_TLS; /* the poller's first event, writable, begins the handshake */
+        begin_tls(conn);
     else
         wf_conn_transport_is_up(conn);
 }
@@ -156,8 +179,11 @@ static void resolved(void *user, const struct wf_resolution *resolution)
         return;
     }
     conn->state = WF_CONN_CONNECTING;
-    conn->dial = wf_dial_start(&conn->io->poller, &conn->io->timers, resolution->addresses,
-                               resolution->count, WF_DIAL_STAGGER_MS, dialled, conn);
+    struct wf_address addresses[WF_ADDRESSES_MAX];
+    size_t count = wf_shunned_last(&conn->io->shunned, resolution->addresses, resolution->count,
+                                   conn->io->now_ms, addresses);
+    conn->dial = wf_dial_start(&conn->io->poller, &conn->io->timers, addresses, count,
+                               WF_DIAL_STAGGER_MS, dialled, conn);
     if (conn->dial == NULL) {
         note_failure(conn, WEFT_ERR_NO_MEMORY, WEFT_STAGE_CONNECT, "no memory for a connection");
         wf_conn_close(conn, &conn->error);
@@ -172,6 +198,7 @@ static struct wf_conn *conn_new(struct wf_origin *origin)
         return NULL;
     conn->io = io;
     conn->origin = origin;
+    conn->connect_by = UINT64_MAX;
     /* Relaxed: only uniqueness matters. */
     conn->id = atomic_fetch_add_explicit(&io->engine->connection_ids, 1, memory_order_relaxed) + 1;
     wf_buf_init(&conn->leftover);
@@ -206,8 +233,8 @@ bool wf_conn_open(struct wf_origin *origin)
     }
     enter_origin(conn);
     if (io->engine->config.connect_timeout_ms >= 0)
-        wf_timer_set(&io->timers, &conn->timer,
-                     io->now_ms + (uint64_t)io->engine->config.connect_timeout_ms);
+        conn->connect_by = io->now_ms + (uint64_t)io->engine->config.connect_timeout_ms;
+    wf_timer_set(&io->timers, &conn->timer, conn->connect_by);
     return true;
 }
 

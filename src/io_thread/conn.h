@@ -8,6 +8,8 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "io_thread/address.h"
+#include "io_thread/conn_ping.h"
 #include "io_thread/poller.h"
 #include "io_thread/protocol.h"
 #include "io_thread/timers.h"
@@ -45,6 +47,8 @@ struct wf_conn {
     struct wf_h2_session *session;          /* of wf_protocol_h2 */
     struct wf_buf leftover;                 /* the beginning of a frame, between two reads */
     struct wf_timer timer;                  /* time to be ready, then the protocol's deadline */
+    struct wf_address address;              /* where it is connected to; len 0: nowhere yet */
+    uint64_t connect_by; /* ms: all of connecting must be over; UINT64_MAX: no limit */
 
     struct wf_node origin_node; /* origin.conns */
     struct wf_node dirty_node;  /* io_thread.dirty */
@@ -63,6 +67,7 @@ struct wf_conn {
     uint64_t rate_at;    /* ms: when body rates are looked at; UINT64_MAX: not */
     uint64_t idle_at;    /* ms: since then no stream is open; UINT64_MAX: not so */
     bool is_trimmed;     /* its buffers were given back since it is idle */
+    struct wf_conn_ping ping;
     uint32_t goaway_code;
     struct weft_error error; /* why it closed; code WEFT_OK while it has not */
 };

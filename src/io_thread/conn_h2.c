@@ -320,6 +320,11 @@ static void goodbye(struct wf_conn *conn)
     (void)wf_h2_session_goaway(conn->session, WF_H2_NO_ERROR, NULL);
 }
 
+static bool ping(struct wf_conn *conn, const uint8_t opaque[8])
+{
+    return wf_h2_session_ping(conn->session, opaque);
+}
+
 static void trim(struct wf_conn *conn)
 {
     wf_h2_session_trim(conn->session);
@@ -399,6 +404,7 @@ const struct wf_protocol_ops wf_protocol_h2 = {
     .deadline = deadline,
     .timeout = timeout,
     .goodbye = goodbye,
+    .ping = ping,
     .trim = trim,
     .lost = lost,
     .is_dead = is_dead,

@@ -133,6 +133,8 @@ void wf_conn_read(struct wf_conn *conn)
         }
     }
     wf_stat_add(&io->stats.octets_read, total);
+    if (total > 0)
+        wf_conn_ping_heard(&conn->ping, io->now_ms);
     if (!is_up(conn))
         return;
     /* Reading may have made TLS answer (a KeyUpdate) into a full socket. */

@@ -65,6 +65,7 @@ static void no_memory_for_fields(struct wf_conn *conn, struct weft_future *x)
 void wf_conn_recv_informational(struct wf_conn *conn, struct weft_future *x, uint16_t status,
                                 const struct wf_field_section *section)
 {
+    wf_conn_ping_served(&conn->ping);
     if (wf_informational_append(&x->informational, conn->io->engine->responses, status, section))
         wf_exchange_publish_more(x);
     else
@@ -75,6 +76,7 @@ void wf_conn_recv_head(struct wf_conn *conn, struct weft_future *x, uint16_t sta
                        int64_t content_length, const struct wf_field_section *section)
 {
     conn->had_response = true;
+    wf_conn_ping_served(&conn->ping);
     x->content_length = content_length;
     if (wf_response_set_head(&x->response, conn->io->engine->responses, status, section))
         wf_exchange_publish_head(x);
@@ -128,6 +130,7 @@ static bool collect(struct wf_conn *conn, struct weft_future *x, struct wf_slice
 bool wf_conn_recv_body(struct wf_conn *conn, struct weft_future *x, struct wf_slice bytes)
 {
     x->body_received += bytes.len;
+    wf_conn_ping_served(&conn->ping);
     switch ((enum wf_body_mode)x->body_mode) {
     case WF_BODY_COLLECT:
         return collect(conn, x, bytes);

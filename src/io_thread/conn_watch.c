@@ -23,6 +23,7 @@ void wf_conn_watch_init(struct wf_conn *conn)
     conn->rate_at = UINT64_MAX;
     conn->idle_at = UINT64_MAX;
     conn->is_trimmed = false;
+    wf_conn_ping_init(&conn->ping);
 }
 
 void wf_conn_watch_writing(struct wf_conn *conn, bool progress)
@@ -82,6 +83,9 @@ uint64_t wf_conn_watch_deadline(struct wf_conn *conn)
         stall = idle;
     if (conn->late_at < stall)
         stall = conn->late_at;
+    uint64_t ping = wf_conn_ping_deadline(conn);
+    if (ping < stall)
+        stall = ping;
     if (config->min_body_rate == 0)
         return stall;
     if (wf_list_is_empty(&conn->exchanges))
@@ -165,9 +169,10 @@ void wf_conn_watch(struct wf_conn *conn)
     }
     if (io->now_ms >= conn->late_at)
         check_late(conn);
-    if (io->now_ms < stall_deadline(conn))
+    if (wf_conn_ping_check(conn) || io->now_ms < stall_deadline(conn))
         return;
     wf_stat_add(&io->stats.limits_reached, 1);
+    wf_shun(&io->shunned, &conn->address, io->now_ms);
     wf_error_set(&conn->error, WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_SEND, WEFT_NOT_SENT,
                  "%s has read nothing of what was sent for %lld ms (write_stall_ms)",
                  conn->origin->key, (long long)io->engine->config.write_stall_ms);

@@ -14,6 +14,7 @@
 #include "io_thread/exchange.h"
 #include "io_thread/origin.h"
 #include "io_thread/poller.h"
+#include "io_thread/shunned.h"
 #include "io_thread/timers.h"
 #include "io_thread/wake.h"
 #include "weft/stats.h"
@@ -85,6 +86,7 @@ struct wf_io_thread {
     struct wf_resolver *resolver;
     struct wf_tls_io *tls_io;
     struct wf_origins origins;
+    struct wf_shunned shunned;
     struct wf_outbox outbox;
     struct wf_mail *backlog;     /* mail taken from the mailbox and not yet looked at */
     struct wf_node dirty;        /* conn.dirty_node: has something to write */

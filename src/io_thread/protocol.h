@@ -70,6 +70,9 @@ struct wf_protocol_ops {
     void (*timeout)(struct wf_conn *conn);
     /* Queues what a connection says that takes no more requests, if there is such a thing. */
     void (*goodbye)(struct wf_conn *conn);
+    /* Queues a question that the peer must answer at once. False: no memory. NULL: the protocol has
+     * none. */
+    bool (*ping)(struct wf_conn *conn, const uint8_t opaque[8]);
     /* Gives back memory that an idle connection does not need. */
     void (*trim)(struct wf_conn *conn);
     /* The transport is gone: ends every exchange, as complete where the end of the connection

@@ -31,4 +31,7 @@ foreach(noun client conn conn_h2 delivery engine exchange future io_thread origi
   weft_unit_test(${noun} ../support/loop_server.c ../support/seen.c)
 endforeach()
 weft_unit_test(log)
+weft_unit_test(shunned)
+weft_unit_test(tcp_peer)
+weft_unit_test(conn_ping ../support/raw_server.c)
 weft_unit_test(limits ../support/loop_server.c ../support/raw_server.c)

@@ -65,6 +65,31 @@ static void test_a_server_without_http2_is_its_own_error(void **state)
     fixture_free(&f);
 }
 
+static void test_a_tls_handshake_that_hangs_has_its_own_limit(void **state)
+{
+    (void)state;
+    struct weft_config config = WEFT_CONFIG_INIT;
+    config.tls_timeout_ms = 50;
+    config.insecure_skip_verify = true;
+    struct fixture f = fixture_with(NULL, &config);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(address);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(listen(fd, 8), 0); /* the kernel connects; nobody ever accepts */
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    char url[64];
+    (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/", ntohs(address.sin_port));
+    struct weft_future *future = weft_get(f.client, url);
+    assert_int_equal(weft_future_wait(future, TEST_WAIT_MS), WEFT_ERR_CONNECT_TIMEOUT);
+    assert_int_equal(weft_future_error(future)->stage, WEFT_STAGE_TLS);
+    assert_int_equal(weft_future_error(future)->effect, WEFT_NOT_SENT);
+    assert_non_null(strstr(weft_future_error(future)->text, "tls_timeout_ms"));
+    weft_future_unref(future);
+    close(fd);
+    fixture_free(&f);
+}
+
 static void test_a_connection_that_closes_is_replaced(void **state)
 {
     (void)state;
@@ -138,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_refused_connection_names_the_address),
         cmocka_unit_test(test_a_server_without_http2_is_its_own_error),
+        cmocka_unit_test(test_a_tls_handshake_that_hangs_has_its_own_limit),
         cmocka_unit_test(test_a_connection_that_closes_is_replaced),
         cmocka_unit_test(test_a_lost_connection_in_mid_body_harms_no_later_request),
         cmocka_unit_test(test_a_request_above_the_goaway_was_not_processed),

@@ -282,6 +282,14 @@ static void test_limits_out_of_range_are_refused(void **state)
     config.min_body_rate_ms = 9;
     assert_null(weft_client_new(&config, &error));
     assert_non_null(strstr(error.text, "min_body_rate_ms"));
+    config = (struct weft_config)WEFT_CONFIG_INIT;
+    config.ping_after_ms = -2;
+    assert_null(weft_client_new(&config, &error));
+    assert_non_null(strstr(error.text, "ping_after_ms"));
+    config = (struct weft_config)WEFT_CONFIG_INIT;
+    config.ping_timeout_ms = WEFT_FOREVER;
+    assert_null(weft_client_new(&config, &error));
+    assert_non_null(strstr(error.text, "ping_timeout_ms"));
 }
 
 int main(void)

@@ -1,0 +1,22 @@
+/* What the kernel does for us, and knows, about the other end of a TCP connection. On sockets of
+ * other kinds nothing happens and nothing is known. Thread: I/O. */
+#ifndef WF_IO_THREAD_TCP_PEER_H
+#define WF_IO_THREAD_TCP_PEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct wf_tcp_progress {
+    uint64_t acked;  /* octets that the peer's host has acknowledged */
+    uint64_t queued; /* octets that it has not */
+};
+
+/* Has the kernel give the connection up when the peer's host is silent: @user_timeout_ms for octets
+ * that it does not acknowledge (negative: the kernel's own limit), and probes when there are none.
+ */
+void wf_tcp_set_timeouts(int fd, int64_t user_timeout_ms);
+
+/* False: not known. */
+bool wf_tcp_progress(int fd, struct wf_tcp_progress *out_progress);
+
+#endif
