@@ -122,7 +122,7 @@ static void test_each_silence_is_twice_the_last_and_the_fourth_is_long(void **st
     config.ping_timeout_ms = 10000;
     struct weft_client *client = weft_client_new(&config, NULL);
     struct weft_delivery how = WEFT_DELIVERY_INIT;
-    how.deadline_ms = 600; /* the fourth would come after 300 */
+    how.deadline_ms = 900; /* the fourth would come after 300 */
     struct weft_future *future = ask(client, &server, &how, 0);
     assert_int_equal(weft_future_wait(future, TEST_WAIT_MS), WEFT_ERR_DEADLINE);
     end(client, &server, future);
@@ -183,7 +183,7 @@ static void read_slowly(struct raw_server *server, int fd, unsigned round)
         if (len <= 0)
             break;
         *left -= (size_t)len < *left ? (size_t)len : *left;
-        (void)poll(NULL, 0, 10); /* a slow line, not a race */
+        (void)poll(NULL, 0, 12); /* a slow line, not a race */
     }
     free(buf);
     if (*left > 0)
@@ -200,6 +200,7 @@ static void test_a_slow_line_is_not_a_dead_peer(void **state)
     struct raw_server server;
     raw_server_start(&server, read_slowly, &left);
     struct weft_config config = impatient();
+    config.ping_timeout_ms = 300; /* far less than the upload takes */
     struct weft_client *client = weft_client_new(&config, NULL);
     struct weft_future *future = ask(client, &server, NULL, LEN);
     enum weft_code code = weft_future_wait(future, TEST_WAIT_MS);
