@@ -1,0 +1,12 @@
+set(h1_player "${PROJECT_SOURCE_DIR}/tests/support/h1_player.c"
+              "${PROJECT_SOURCE_DIR}/tests/support/check.c")
+weft_unit_test(h1_line)
+weft_unit_test(h1_framing)
+weft_unit_test(h1_chunked)
+weft_unit_test(h1_section)
+weft_failing_alloc(h1_section)
+weft_unit_test(h1_session ${h1_player})
+weft_unit_test(h1_refused ${h1_player})
+weft_unit_test(h1_send ${h1_player})
+weft_unit_test(h1_memory)
+weft_failing_alloc(h1_memory)
