@@ -4,8 +4,13 @@
 set(WEFT_SOVERSION 0)
 set(_version_script "${PROJECT_SOURCE_DIR}/cmake/weft.map")
 
-add_library(weft_static STATIC $<TARGET_OBJECTS:weft_objects>)
-add_library(weft_shared SHARED $<TARGET_OBJECTS:weft_objects>)
+weft_lto_whole(weft_objects _whole)
+add_library(weft_static STATIC ${_whole})
+add_library(weft_shared SHARED ${_whole})
+if(WEFT_LTO_IS_ON)
+  # The object has one maker, or both libraries would make it at the same time.
+  add_dependencies(weft_shared weft_static)
+endif()
 foreach(_target weft_static weft_shared)
   target_include_directories(${_target} PUBLIC
     "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
