@@ -154,6 +154,8 @@ void wf_h2_raise_absent(struct wf_h2_session *s, uint32_t id, const struct wf_h2
 {
     if (err->scope == WF_H2_SCOPE_CONNECTION || wf_h2_session_absent(s, id) == WF_H2_ABSENT_IDLE)
         wf_h2_connection_error(s, err->code, err->reason);
+    else
+        (void)wf_h2_tolerate(s, WF_H2_NUISANCE_STREAM_ERROR, 1); /* not answered, but a look each */
 }
 
 void wf_h2_session_lost(struct wf_h2_session *s)

@@ -143,6 +143,13 @@ static void on_data(struct wf_conn *conn, const struct wf_h2_event *event)
         wf_h2_session_consume(conn->session, event->stream, bytes.len);
 }
 
+/* Errors of ours that say that the peer went beyond what it may: docs/CONFORMANCE.md, Limits. */
+static bool is_limit(uint32_t code)
+{
+    return code == WF_H2_ENHANCE_YOUR_CALM || code == WF_H2_FLOW_CONTROL_ERROR ||
+           code == WF_H2_SETTINGS_TIMEOUT;
+}
+
 static enum weft_code code_of(struct wf_conn *conn, const struct wf_h2_event *event)
 {
     switch (event->closed.end) {
@@ -179,7 +186,7 @@ static void fail_closed(struct wf_conn *conn, struct weft_future *x,
                      origin, name);
         break;
     case WF_H2_END_STREAM_ERROR:
-        if (event->closed.code == WF_H2_ENHANCE_YOUR_CALM)
+        if (is_limit(event->closed.code))
             wf_stat_add(&conn->io->stats.limits_reached, 1);
         wf_error_set(&error, code, wf_conn_stage_of(x, effect), effect,
                      "%s sent a response that is not valid: %s (%s)", origin, event->closed.reason,
@@ -235,7 +242,7 @@ static void on_connection_error(struct wf_conn *conn, const struct wf_h2_event *
                  not_http2 ? "does not speak HTTP/2" : "broke a rule of HTTP/2", err->reason,
                  wf_h2_code_name(err->code));
     conn->error.h2_code = err->code;
-    if (err->code == WF_H2_ENHANCE_YOUR_CALM)
+    if (is_limit(err->code))
         wf_stat_add(&conn->io->stats.limits_reached, 1);
     wf_conn_set_draining(conn);
     wf_conn_mark_dirty(conn);
