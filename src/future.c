@@ -206,6 +206,11 @@ uint64_t weft_future_body_len(const struct weft_future *future)
     return is_done(future) ? future->body_received : 0;
 }
 
+const char *weft_future_protocol(const struct weft_future *future)
+{
+    return has_head(future) || is_done(future) ? future->protocol : NULL;
+}
+
 void *weft_future_tag(const struct weft_future *future)
 {
     return future == NULL || future->delivery == WF_DELIVER_CALLBACK ? NULL : future->context;

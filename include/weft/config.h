@@ -46,12 +46,21 @@ struct weft_log_line {
  * thread come in order. */
 typedef void (*weft_log_fn)(void *user, const struct weft_log_line *line);
 
+/* Which versions of HTTP a client speaks. */
+enum weft_versions {
+    WEFT_HTTP_AUTO, /* https: what ALPN agrees on, HTTP/2 if it can be had. http: HTTP/1.1, or
+                       HTTP/2 with http2_prior_knowledge */
+    WEFT_HTTP_1_1,  /* HTTP/1.1 only */
+    WEFT_HTTP_2     /* HTTP/2 only; http: with prior knowledge */
+};
+
 struct weft_config {
     size_t size; /* sizeof(struct weft_config), so that it can grow */
 
     unsigned io_threads; /* threads that own connections; 1 to 64 */
     unsigned workers;    /* threads that run callbacks; 1 to 64; started when first needed */
-    unsigned connections_per_origin; /* HTTP/2 connections per origin and I/O thread; 1 to 1024 */
+    unsigned connections_per_origin; /* HTTP/2 connections that an origin is given when it is first
+                                        used, per I/O thread; 1 to 1024 */
 
     int64_t deadline_ms; /* of requests that give none, from submission; WEFT_FOREVER: none */
     int64_t connect_timeout_ms; /* name, TCP and TLS together */
@@ -105,16 +114,27 @@ struct weft_config {
     /* What was sent and is not acknowledged by the server's host for this long ends the connection
      * (TCP_USER_TIMEOUT); WEFT_FOREVER: as long as the kernel likes. */
     int64_t tcp_user_timeout_ms;
+
+    /* The protocol and the pool of connections, for each origin and I/O thread. */
+    enum weft_versions versions;
+    /* Connections that may be open at once: those above connections_per_origin are opened while
+     * requests wait that the others have no stream for (with HTTP/1.1: are busy). 1 to 1024; below
+     * connections_per_origin it counts as that. */
+    unsigned max_connections_per_origin;
+    /* A connection that is older, give or take 10 percent, is replaced: a new one is opened first.
+     * At least 10; WEFT_FOREVER: never. */
+    int64_t max_age_ms;
 };
 
-/* Defaults: one I/O thread and connection; 30 s for a request, 10 s to connect; windows of 1 MiB
- * and 16 MiB; a response's fields up to 64 KiB and a collected body up to 64 MiB, 1 GiB of bodies
- * in all; a server that does not read is given 30 s. */
+/* Defaults: one I/O thread and connection, up to 8 where streams run out; 30 s for a request, 10 s
+ * to connect; windows of 1 MiB and 16 MiB; a response's fields up to 64 KiB and a collected body up
+ * to 64 MiB, 1 GiB of bodies in all; a server that does not read is given 30 s. */
 #define WEFT_CONFIG_INIT                                                                           \
     {                                                                                              \
         sizeof(struct weft_config), 1, 1, 1, 30000, 10000, 100000, NULL, false, true, 1u << 20,    \
             1u << 24, 1u << 16, 1u << 26, NULL, NULL, 256, 64, 1000, 30000, 0, 10000, 90000,       \
-            1u << 30, NULL, NULL, WEFT_LOG_INFO, 8000, 2500, 5000, 10000                           \
+            1u << 30, NULL, NULL, WEFT_LOG_INFO, 8000, 2500, 5000, 10000, WEFT_HTTP_AUTO, 8,       \
+            WEFT_FOREVER                                                                           \
     }
 
 #ifdef __cplusplus

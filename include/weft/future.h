@@ -92,6 +92,10 @@ WEFT_API uint64_t weft_future_body_len(const struct weft_future *future);
 WEFT_API enum weft_code weft_future_read(struct weft_future *future, void *buf, size_t cap,
                                          int64_t timeout_ms, size_t *out_len);
 
+/* What the request was sent with last, as ALPN has it: "h2" or "http/1.1". Once its response has
+ * begun or it is done; NULL: it was not sent. Static storage. */
+WEFT_API const char *weft_future_protocol(const struct weft_future *future);
+
 /* The tag given at submission. */
 WEFT_API void *weft_future_tag(const struct weft_future *future);
 

@@ -62,6 +62,12 @@ bool wf_config_read(struct weft_config *config, const struct weft_config *given,
            !bad_value(error, "max_header_fields", config->max_header_fields, 1, 65535) &&
            !bad_value(error, "control_burst", config->control_burst, 10, 1000000) &&
            !bad_value(error, "min_body_rate_ms", config->min_body_rate_ms, 10, 3600000) &&
+           !bad_value(error, "versions", (unsigned)config->versions, WEFT_HTTP_AUTO, WEFT_HTTP_2) &&
+           !bad_value(error, "max_connections_per_origin", config->max_connections_per_origin, 1,
+                      MAX_CONNECTIONS) &&
+           !(config->max_age_ms != WEFT_FOREVER &&
+             bad_value(error, "max_age_ms", (unsigned long long)config->max_age_ms, 10,
+                       INT64_MAX)) &&
            !bad_value(error, "log_level", (unsigned)config->log_level, WEFT_LOG_ERROR,
                       WEFT_LOG_DEBUG);
 }

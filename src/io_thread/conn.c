@@ -74,21 +74,23 @@ void wf_conn_update_timer(struct wf_conn *conn)
 void wf_conn_transport_is_up(struct wf_conn *conn)
 {
     struct wf_io_thread *io = conn->io;
-    const char *protocol = wf_transport_protocol(conn->transport);
-    if (conn->origin->https && (protocol == NULL || strcmp(protocol, "h2") != 0)) {
+    const char *alpn = wf_transport_protocol(conn->transport);
+    const struct wf_protocol_ops *protocol =
+        wf_protocol_choose(&io->engine->config, conn->origin->https, alpn);
+    if (protocol == NULL) {
         char text[WEFT_ERROR_TEXT_LEN];
         (void)snprintf(text, sizeof(text), "%s does not speak HTTP/2: it chose %s by ALPN",
-                       conn->origin->key, protocol == NULL ? "nothing" : protocol);
+                       conn->origin->key, alpn == NULL ? "nothing" : alpn);
         note_failure(conn, WEFT_ERR_NOT_HTTP2, WEFT_STAGE_TLS, text);
         wf_conn_close(conn, &conn->error);
         return;
     }
-    if (!wf_protocol_h2.new(conn)) {
+    if (!protocol->new (conn)) {
         note_failure(conn, WEFT_ERR_NO_MEMORY, WEFT_STAGE_CONNECT, "no memory for a connection");
         wf_conn_close(conn, &conn->error);
         return;
     }
-    conn->protocol = &wf_protocol_h2;
+    conn->protocol = protocol;
     conn->state = WF_CONN_OPEN;
     conn->origin->opening_count--;
     conn->origin->usable_count++;
@@ -133,10 +135,11 @@ static void dialled(void *user, const struct wf_dial_result *result)
     wf_trace_note(conn, "connected to %s",
                   wf_address_text(&result->address, address, sizeof(address)));
     struct wf_io_error io_error = {.kind = WF_IO_ERR_NO_MEMORY, .text = "no memory"};
-    conn->transport = conn->origin->https
-                          ? wf_tls_new(io->engine->tls_ctx, io->tls_io, result->fd,
-                                       conn->origin->host, WF_TLS_ALPN_DEFAULT, &io_error)
-                          : wf_tcp_new(result->fd);
+    conn->transport =
+        conn->origin->https
+            ? wf_tls_new(io->engine->tls_ctx, io->tls_io, result->fd, conn->origin->host,
+                         wf_protocol_alpn(&io->engine->config), &io_error)
+            : wf_tcp_new(result->fd);
     if (conn->transport == NULL) {
         (void)close(result->fd);
         wf_error_from_transport(&conn->error, &io_error, conn->origin->key, WEFT_STAGE_TLS);

@@ -15,6 +15,7 @@
 void wf_conn_take(struct wf_conn *conn, struct weft_future *x)
 {
     x->conn = conn;
+    x->protocol = conn->protocol->name;
     x->stage = WEFT_STAGE_SEND;
     wf_list_push_back(&conn->exchanges, &x->node);
     wf_stat_add(&conn->io->stats.streams_open, 1);

@@ -78,6 +78,7 @@ struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request
     x->was_refused = false;
     x->conn = NULL;
     x->stream = NULL;
+    x->protocol = NULL;
     x->body_received = 0;
     x->buffered = 0;
     x->late_mark = 0;

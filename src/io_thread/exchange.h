@@ -95,6 +95,7 @@ struct weft_future {
     struct wf_timer deadline;
     struct wf_conn *conn; /* set while it has a stream */
     struct wf_h2_stream *stream;
+    const char *protocol;   /* of the connection that it was given to last, static; NULL: none */
     uint64_t body_received; /* octets of content */
     uint64_t rate_mark;     /* body_received at the last look of conn_watch, and 1; 0: none yet */
     uint64_t buffered;      /* octets of content counted in io->buffered */

@@ -216,7 +216,7 @@ struct wf_origin *wf_origin_get(struct wf_io_thread *io, const struct wf_url *ur
 void wf_origin_submit(struct wf_io_thread *io, struct weft_future *x)
 {
     const struct wf_url *url = wf_request_url(x->request);
-    if (!url->https && !io->engine->config.http2_prior_knowledge) {
+    if (!url->https && wf_protocol_choose(&io->engine->config, false, NULL) == NULL) {
         wf_exchange_fail(x, WEFT_ERR_NOT_HTTP2, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
                          "%s is cleartext: HTTP/2 needs config.http2_prior_knowledge there",
                          (const char *)url->origin.ptr);

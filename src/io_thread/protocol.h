@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct weft_config;
 struct weft_future;
 struct wf_conn;
 
@@ -29,7 +30,8 @@ enum wf_conn_start {
 };
 
 struct wf_protocol_ops {
-    const char *name; /* as ALPN has it */
+    const char *name;   /* as ALPN has it */
+    bool one_at_a_time; /* a connection carries one request and then the next */
 
     /* Makes the protocol's state in @conn; what it has to say first may be written at once. False:
      * no memory. */
@@ -88,5 +90,14 @@ struct wf_protocol_ops {
 
 /* conn_h2.c */
 extern const struct wf_protocol_ops wf_protocol_h2;
+
+/* What is offered by ALPN. */
+const char *wf_protocol_alpn(const struct weft_config *config);
+/* What connections will speak for all that is known before there is one; NULL: ALPN decides. */
+const struct wf_protocol_ops *wf_protocol_expected(const struct weft_config *config, bool https);
+/* What a connection speaks on which @alpn was agreed (NULL: nothing, or no TLS). NULL: nothing that
+ * @config allows. */
+const struct wf_protocol_ops *wf_protocol_choose(const struct weft_config *config, bool https,
+                                                 const char *alpn);
 
 #endif
