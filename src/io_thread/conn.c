@@ -85,7 +85,7 @@ void wf_conn_transport_is_up(struct wf_conn *conn)
         wf_conn_close(conn, &conn->error);
         return;
     }
-    if (!protocol->new (conn)) {
+    if (!protocol->make(conn)) {
         note_failure(conn, WEFT_ERR_NO_MEMORY, WEFT_STAGE_CONNECT, "no memory for a connection");
         wf_conn_close(conn, &conn->error);
         return;

@@ -393,7 +393,7 @@ static void free_session(struct wf_conn *conn)
 
 const struct wf_protocol_ops wf_protocol_h2 = {
     .name = "h2",
-    .new = make_session,
+    .make = make_session,
     .free = free_session,
     .capacity = capacity,
     .open_count = open_count,

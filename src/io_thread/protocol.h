@@ -2,7 +2,7 @@
  * and conn_io.c know life, socket and time of a connection, conn_recv.c what becomes of a response;
  * only what stands here knows what the octets mean. Thread: I/O, all of it.
  *
- * Who calls what. conn.c: new once, after the transport is up; lost before the end; free at the
+ * Who calls what. conn.c: make once, after the transport is up; lost before the end; free at the
  * end. origin.c: capacity, open_count, start. conn_io.c: feed after a read, and with nothing to
  * read after a write; output and wrote. conn_watch.c: late_body, recv_room, trim. No function but
  * feed, timeout and lost ends an exchange of its own accord (start may end its own), and none
@@ -35,7 +35,7 @@ struct wf_protocol_ops {
 
     /* Makes the protocol's state in @conn; what it has to say first may be written at once. False:
      * no memory. */
-    bool (*new)(struct wf_conn *conn);
+    bool (*make)(struct wf_conn *conn);
     void (*free)(struct wf_conn *conn);
 
     /* Requests that may be started now, while the connection is open. */
