@@ -14,7 +14,8 @@ typedef void guard_step_fn(void *user);
 #define GUARD_ALONE __attribute__((noipa))
 #endif
 
-/* The one function whose instructions callgrind collects: it stays whatever the linker optimises. */
+/* The one function whose instructions callgrind collects: it stays whatever the linker optimises.
+ */
 GUARD_ALONE void counted(guard_step_fn *step, void *user);
 
 /* Ends the program when something is not as it must be: a figure of a failure is worth nothing. */
