@@ -124,6 +124,17 @@ struct weft_config {
     /* A connection that is older, give or take 10 percent, is replaced: a new one is opened first.
      * At least 10; WEFT_FOREVER: never. */
     int64_t max_age_ms;
+
+    /* Names and addresses. Lists end with NULL. The URL's own host and port remain what the server
+     * is told and what its certificate is checked against. */
+    const char *const *resolve;    /* "host:port:address[,address]...", as curl's --resolve: no name
+                                      server is asked; "*" for any host; IPv6 may be in brackets */
+    const char *const *connect_to; /* "host:port:host2:port2", as curl's --connect-to: where to
+                                      connect to instead; each may be empty: any, or unchanged */
+    const char *dns_servers; /* "127.0.0.1:5353,[::1]"; NULL: the system's. The hosts file is asked
+                                first all the same */
+    /* All connections go to this Unix socket; "@name": an abstract one. NULL: none. */
+    const char *unix_socket;
 };
 
 /* Defaults: one I/O thread and connection, up to 8 where streams run out; 30 s for a request, 10 s
@@ -134,7 +145,7 @@ struct weft_config {
         sizeof(struct weft_config), 1, 1, 1, 30000, 10000, 100000, NULL, false, true, 1u << 20,    \
             1u << 24, 1u << 16, 1u << 26, NULL, NULL, 256, 64, 1000, 30000, 0, 10000, 90000,       \
             1u << 30, NULL, NULL, WEFT_LOG_INFO, 8000, 2500, 5000, 10000, WEFT_HTTP_AUTO, 8,       \
-            WEFT_FOREVER                                                                           \
+            WEFT_FOREVER, NULL, NULL, NULL, NULL                                                   \
     }
 
 #ifdef __cplusplus

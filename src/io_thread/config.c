@@ -15,6 +15,7 @@
 /* The fields that are text, all of type const char *. */
 static const size_t strings[] = {
     offsetof(struct weft_config, ca_file),
+    offsetof(struct weft_config, dns_servers),
 };
 #define STRING_COUNT (sizeof(strings) / sizeof(strings[0]))
 
@@ -81,6 +82,9 @@ bool wf_config_copy(struct weft_config *to, const struct weft_config *from)
 {
     bool complete = true;
     *to = *from;
+    to->resolve = NULL;
+    to->connect_to = NULL;
+    to->unix_socket = NULL;
     for (size_t i = 0; i < STRING_COUNT; i++) {
         const char **text = string_at(to, i);
         if (*text == NULL)

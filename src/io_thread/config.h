@@ -13,7 +13,8 @@
 WF_MUST_USE bool wf_config_read(struct weft_config *config, const struct weft_config *given,
                                 struct weft_error *error);
 
-/* @to becomes @from with strings of its own. False: out of memory; @to can be ended all the same.
+/* @to becomes @from with strings of its own, but for those that overrides.h keeps. False: out of
+ * memory; @to can be ended all the same.
  */
 WF_MUST_USE bool wf_config_copy(struct weft_config *to, const struct weft_config *from);
 void wf_config_fini(struct weft_config *config);

@@ -7,6 +7,7 @@
 #include "io_thread/dial.h"
 #include "io_thread/engine.h"
 #include "io_thread/io_thread.h"
+#include "io_thread/log.h"
 #include "io_thread/origin.h"
 #include "io_thread/resolve.h"
 #include "io_thread/tcp_peer.h"
@@ -40,7 +41,7 @@ static void timer_fired(struct wf_timer *timer)
     char text[WEFT_ERROR_TEXT_LEN];
     const struct weft_config *config = &conn->io->engine->config;
     if (conn->state == WF_CONN_TLS)
-        wf_shun(&conn->io->shunned, &conn->address, conn->io->now_ms);
+        wf_bad_addresses_note(&conn->io->bad_addresses, &conn->address, conn->io->now_ms);
     if (conn->io->now_ms < conn->connect_by) {
         (void)snprintf(text, sizeof(text),
                        "the TLS handshake with %s took longer than %lld ms (tls_timeout_ms)",
@@ -71,6 +72,14 @@ void wf_conn_update_timer(struct wf_conn *conn)
         wf_timer_set(&conn->io->timers, &conn->timer, when);
 }
 
+static void log_open(const struct wf_conn *conn)
+{
+    char address[WF_ADDRESS_TEXT_MAX] = "";
+    if (conn->address.len > 0)
+        (void)wf_address_text(&conn->address, address, sizeof(address));
+    wf_log_conn(conn, WEFT_LOG_INFO, "open to %s", address);
+}
+
 void wf_conn_transport_is_up(struct wf_conn *conn)
 {
     struct wf_io_thread *io = conn->io;
@@ -96,6 +105,7 @@ void wf_conn_transport_is_up(struct wf_conn *conn)
     conn->origin->usable_count++;
     wf_stat_add(&io->stats.connections_opened, 1);
     wf_stat_add(&io->stats.connections_open, 1);
+    log_open(conn);
     wf_conn_update_timer(conn);
     wf_conn_mark_dirty(conn);
     wf_origin_pump_later(conn->origin);
@@ -167,13 +177,10 @@ static void resolved(void *user, const struct wf_resolution *resolution)
     struct wf_conn *conn = user;
     conn->lookup = NULL;
     if (resolution->result != WF_RESOLVE_OK) {
-        char text[WEFT_ERROR_TEXT_LEN];
-        (void)snprintf(text, sizeof(text), "cannot resolve %s: %s", conn->origin->host,
-                       resolution->text);
         note_failure(conn,
                      resolution->result == WF_RESOLVE_NO_MEMORY ? WEFT_ERR_NO_MEMORY
                                                                 : WEFT_ERR_RESOLVE,
-                     WEFT_STAGE_RESOLVE, text);
+                     WEFT_STAGE_RESOLVE, resolution->text);
         wf_conn_close(conn, &conn->error);
         return;
     }
@@ -182,15 +189,14 @@ static void resolved(void *user, const struct wf_resolution *resolution)
         return;
     }
     conn->state = WF_CONN_CONNECTING;
-    struct wf_address addresses[WF_ADDRESSES_MAX];
-    size_t count = wf_shunned_last(&conn->io->shunned, resolution->addresses, resolution->count,
-                                   conn->io->now_ms, addresses);
-    conn->dial = wf_dial_start(&conn->io->poller, &conn->io->timers, addresses, count,
-                               WF_DIAL_STAGGER_MS, dialled, conn);
+    conn->dial = wf_dial_start(&conn->io->poller, &conn->io->timers, resolution->addresses,
+                               resolution->count, WF_DIAL_STAGGER_MS, dialled, conn);
     if (conn->dial == NULL) {
         note_failure(conn, WEFT_ERR_NO_MEMORY, WEFT_STAGE_CONNECT, "no memory for a connection");
         wf_conn_close(conn, &conn->error);
+        return;
     }
+    wf_dial_watch(conn->dial, &conn->io->bad_addresses);
 }
 
 static struct wf_conn *conn_new(struct wf_origin *origin)
@@ -317,6 +323,10 @@ void wf_conn_close(struct wf_conn *conn, const struct weft_error *error)
     if (conn->transport != NULL)
         wf_trace_note(conn, "closed%s%s", conn->error.code != WEFT_OK ? ": " : "",
                       conn->error.text);
+    bool was_up = was == WF_CONN_OPEN || was == WF_CONN_DRAINING;
+    wf_log_conn(conn, was_up ? WEFT_LOG_INFO : WEFT_LOG_WARNING, "%s%s%s",
+                was_up ? "closed" : "failed", conn->error.code != WEFT_OK ? ": " : "",
+                conn->error.text);
     wf_transport_free(conn->transport);
     conn->transport = NULL;
     wf_list_push_back(&conn->io->dead, &conn->dead_node);

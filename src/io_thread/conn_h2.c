@@ -7,6 +7,7 @@
 #include "io_thread/engine.h"
 #include "io_thread/exchange.h"
 #include "io_thread/io_thread.h"
+#include "io_thread/log.h"
 #include "io_thread/origin.h"
 #include "io_thread/trace.h"
 #include "message/error.h"
@@ -251,6 +252,8 @@ static void on_connection_error(struct wf_conn *conn, const struct wf_h2_event *
 static void on_goaway(struct wf_conn *conn, const struct wf_h2_event *event)
 {
     conn->goaway_code = event->goaway.code;
+    wf_log_conn(conn, event->goaway.code == WF_H2_NO_ERROR ? WEFT_LOG_INFO : WEFT_LOG_WARNING,
+                "GOAWAY: %s", wf_h2_code_name(event->goaway.code));
     wf_conn_set_draining(conn);
     wf_conn_mark_dirty(conn);
 }

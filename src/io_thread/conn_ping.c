@@ -91,7 +91,7 @@ bool wf_conn_ping_check(struct wf_conn *conn)
         return false;
     }
     wf_stat_add(&io->stats.limits_reached, 1);
-    wf_shun(&io->shunned, &conn->address, io->now_ms);
+    wf_bad_addresses_note(&io->bad_addresses, &conn->address, io->now_ms);
     wf_error_set(&conn->error, WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_WAIT, WEFT_NOT_SENT,
                  "%s is silent for %llu ms and did not answer a PING in %lld ms (ping_timeout_ms)",
                  conn->origin->key, (unsigned long long)(io->now_ms - conn->ping.quiet_at),

@@ -172,7 +172,7 @@ void wf_conn_watch(struct wf_conn *conn)
     if (wf_conn_ping_check(conn) || io->now_ms < stall_deadline(conn))
         return;
     wf_stat_add(&io->stats.limits_reached, 1);
-    wf_shun(&io->shunned, &conn->address, io->now_ms);
+    wf_bad_addresses_note(&io->bad_addresses, &conn->address, io->now_ms);
     wf_error_set(&conn->error, WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_SEND, WEFT_NOT_SENT,
                  "%s has read nothing of what was sent for %lld ms (write_stall_ms)",
                  conn->origin->key, (long long)io->engine->config.write_stall_ms);

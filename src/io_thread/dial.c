@@ -1,6 +1,7 @@
 #include "io_thread/dial.h"
 
 #include "base/assert.h"
+#include "io_thread/bad_addresses.h"
 #include "io_thread/poller.h"
 #include "io_thread/timers.h"
 
@@ -12,9 +13,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* A Unix socket whose backlog is full says so at once; nothing tells when there is room. */
+#define FULL_BACKLOG_MS 20u
+/* What an address must have been given before a cancelled dial speaks against it. */
+#define SILENT_MS 1000u
+
 struct attempt {
     struct wf_poll_source source; /* fd -1: not begun, or over */
     struct wf_dial *dial;
+    uint64_t begun_ms;
 };
 
 struct wf_dial {
@@ -29,6 +36,7 @@ struct wf_dial {
     size_t begun;
     size_t open; /* attempts under way */
     int sys_errno;
+    struct wf_bad_addresses *bad; /* NULL: nobody keeps them */
     struct wf_address addresses[WF_ADDRESSES_MAX];
     struct attempt attempts[WF_ADDRESSES_MAX];
 };
@@ -43,6 +51,23 @@ static void record(struct wf_dial *dial, int sys_errno)
 {
     if (dial->sys_errno == 0 || !is_own_limit(dial->sys_errno))
         dial->sys_errno = sys_errno;
+}
+
+static void note_bad(struct wf_dial *dial, const struct attempt *attempt)
+{
+    if (dial->bad != NULL)
+        wf_bad_addresses_note(dial->bad, &dial->addresses[attempt - dial->attempts],
+                              dial->timers->now_ms);
+}
+
+/* Those still open that had @head_start_ms and did not use it. */
+static void note_slow(struct wf_dial *dial, uint64_t head_start_ms)
+{
+    for (size_t i = 0; i < dial->begun; i++) {
+        const struct attempt *attempt = &dial->attempts[i];
+        if (attempt->source.fd >= 0 && dial->timers->now_ms - attempt->begun_ms >= head_start_ms)
+            note_bad(dial, attempt);
+    }
 }
 
 static void close_attempt(struct wf_dial *dial, struct attempt *attempt)
@@ -92,6 +117,7 @@ static void finish(struct wf_dial *dial, struct attempt *winner)
         result.address = dial->addresses[winner - dial->attempts];
         winner->source.fd = -1;
         dial->open--;
+        note_slow(dial, dial->stagger_ms);
     } else {
         result.sys_errno = dial->sys_errno;
         describe(dial, &result);
@@ -118,6 +144,7 @@ static void attempt_ready(struct wf_poll_source *source, uint32_t epoll_events)
         return;
     }
     record(dial, failure != 0 ? failure : ECONNABORTED);
+    note_bad(dial, attempt);
     close_attempt(dial, attempt);
     if (dial->begun < dial->count)
         wf_timer_set(dial->timers, &dial->timer, 0);
@@ -148,17 +175,26 @@ fail:;
     return failure;
 }
 
-/* Begins the next attempt. 0: it is under way, or has finished the dial (*out_finished). */
+/* Begins the next attempt. 0: it is under way, or has finished the dial (*out_finished). EAGAIN: to
+ * be begun later. */
 static int begin(struct wf_dial *dial, bool *out_finished)
 {
     struct attempt *attempt = &dial->attempts[dial->begun];
+    const struct wf_address *address = &dial->addresses[dial->begun];
     int fd = -1;
-    int outcome = connect_socket(&dial->addresses[dial->begun], &fd);
+    int outcome = connect_socket(address, &fd);
+    if (outcome == EAGAIN && address->storage.ss_family == AF_UNIX)
+        return EAGAIN;
     dial->begun++;
     attempt->dial = dial;
+    attempt->begun_ms = dial->timers->now_ms;
     wf_poll_source_init(&attempt->source, -1, attempt_ready);
-    if (outcome != 0 && outcome != EINPROGRESS)
-        return outcome;
+    if (outcome != 0 && outcome != EINPROGRESS) {
+        if (!is_own_limit(outcome))
+            note_bad(dial, attempt);
+        return outcome == EAGAIN ? EADDRNOTAVAIL
+                                 : outcome; /* no local port: not to be waited for */
+    }
 
     attempt->source.fd = fd;
     int failure = wf_poller_add(dial->poller, &attempt->source, WF_POLL_SOCKET);
@@ -185,6 +221,10 @@ static void dial_step(struct wf_timer *timer)
         int failure = begin(dial, &finished);
         if (finished)
             return;
+        if (failure == EAGAIN) {
+            wf_timer_set(dial->timers, &dial->timer, dial->timers->now_ms + FULL_BACKLOG_MS);
+            return;
+        }
         if (failure != 0) {
             record(dial, failure);
             continue;
@@ -219,8 +259,15 @@ struct wf_dial *wf_dial_start(struct wf_poller *poller, struct wf_timers *timers
     return dial;
 }
 
+void wf_dial_watch(struct wf_dial *dial, struct wf_bad_addresses *bad)
+{
+    dial->bad = bad;
+}
+
 void wf_dial_cancel(struct wf_dial *dial)
 {
-    if (dial != NULL)
-        dial_free(dial);
+    if (dial == NULL)
+        return;
+    note_slow(dial, SILENT_MS);
+    dial_free(dial);
 }

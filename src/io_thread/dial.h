@@ -15,6 +15,7 @@
 
 #define WF_DIAL_STAGGER_MS 250 /* RFC 8305 section 8: the recommended connection attempt delay */
 
+struct wf_bad_addresses;
 struct wf_poller;
 struct wf_timers;
 struct wf_dial;
@@ -40,6 +41,9 @@ typedef void wf_dial_fn(void *user, const struct wf_dial_result *result);
 WF_MUST_USE struct wf_dial *wf_dial_start(struct wf_poller *poller, struct wf_timers *timers,
                                           const struct wf_address *addresses, size_t count,
                                           uint32_t stagger_ms, wf_dial_fn *done, void *user);
+/* Notes in @bad, from the wheel's clock, which addresses fail, answer no sooner than one that began
+ * after them, or answer not at all before the dial is cancelled. @bad outlives the dial. */
+void wf_dial_watch(struct wf_dial *dial, struct wf_bad_addresses *bad);
 /* Closes what was begun; the callback will not be called; the handle is dead. NULL is a no-op. */
 void wf_dial_cancel(struct wf_dial *dial);
 

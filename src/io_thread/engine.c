@@ -6,6 +6,7 @@
 #include "io_thread/exchange.h"
 #include "io_thread/io_thread.h"
 #include "io_thread/log.h"
+#include "io_thread/overrides.h"
 #include "io_thread/tls_ctx.h"
 #include "io_thread/trace.h"
 #include "io_thread/transport_error.h"
@@ -26,6 +27,7 @@ static void free_memory(void *user)
     pthread_cond_destroy(&engine->state_changed);
     pthread_mutex_destroy(&engine->lock);
     wf_free(engine->io_threads);
+    wf_overrides_free(engine->overrides);
     wf_config_fini(&engine->config);
     wf_free(engine);
 }
@@ -97,6 +99,7 @@ struct weft_client *wf_engine_new_stepped(const struct weft_config *given,
     wf_pool_at_end(engine->exchanges, free_memory, engine);
     bool has_watcher = config.trace != NULL || config.log != NULL;
     bool complete = engine->io_threads != NULL && engine->responses != NULL && have_strings &&
+                    (engine->overrides = wf_overrides_new(&config, out_error)) != NULL &&
                     make_tls(engine, out_error) &&
                     (!has_watcher || wf_engine_workers(engine) != NULL) &&
                     make_io_threads(engine, out_error);

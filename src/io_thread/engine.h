@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 
 struct wf_io_thread;
+struct wf_overrides;
 struct wf_tls_ctx;
 
 enum wf_engine_state { WF_ENGINE_OPEN, WF_ENGINE_CLOSING, WF_ENGINE_CLOSED };
@@ -24,6 +25,7 @@ struct weft_client {
     struct weft_config config;  /* strings are copies */
     struct wf_tls_ctx *tls_ctx; /* NULL: https fails with tls_error */
     struct weft_error tls_error;
+    struct wf_overrides *overrides;
     struct wf_pool *exchanges; /* of struct weft_future; its end frees this */
     struct wf_pool *responses; /* of WF_RESPONSE_BLOCK_LEN */
     struct wf_io_thread **io_threads;

@@ -345,10 +345,29 @@ bool wf_io_thread_start(struct wf_io_thread *io, struct weft_error *out_error)
     return true;
 }
 
+static struct wf_resolver *make_resolver(struct wf_io_thread *io)
+{
+    struct wf_resolver *resolver = wf_resolver_new(&io->poller, &io->timers);
+    if (resolver == NULL)
+        return NULL;
+    const struct wf_resolver_setup setup = {.overrides = io->engine->overrides,
+                                            .bad_addresses = &io->bad_addresses,
+                                            .queries = &io->stats.name_queries,
+                                            .cache_hits = &io->stats.name_cache_hits};
+    wf_resolver_set_up(resolver, &setup);
+    const char *servers = io->engine->config.dns_servers;
+    if (servers != NULL &&
+        wf_resolver_configure(resolver, servers, WF_RESOLVE_TIMEOUT_MS, WF_RESOLVE_TRIES) != 0) {
+        wf_resolver_free(resolver);
+        return NULL;
+    }
+    return resolver;
+}
+
 static bool fill(struct wf_io_thread *io)
 {
     io->read_buf = wf_alloc(WF_READ_LEFTOVER + WF_READ_LEN);
-    io->resolver = wf_resolver_new(&io->poller, &io->timers);
+    io->resolver = make_resolver(io);
     io->tls_io = wf_tls_io_new();
     bool have_origins = wf_origins_init(&io->origins);
     return io->read_buf != NULL && io->resolver != NULL && io->tls_io != NULL && have_origins;

@@ -9,12 +9,12 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "io_thread/bad_addresses.h"
 #include "io_thread/delivery.h"
 #include "io_thread/engine.h"
 #include "io_thread/exchange.h"
 #include "io_thread/origin.h"
 #include "io_thread/poller.h"
-#include "io_thread/shunned.h"
 #include "io_thread/timers.h"
 #include "io_thread/wake.h"
 #include "weft/stats.h"
@@ -48,6 +48,8 @@ struct wf_io_stats {
     atomic_ullong octets_written;
     atomic_ullong turns;
     atomic_ullong limits_reached;
+    atomic_ullong name_queries;
+    atomic_ullong name_cache_hits;
 };
 
 static inline void wf_stat_add(atomic_ullong *stat, unsigned long long count)
@@ -86,7 +88,6 @@ struct wf_io_thread {
     struct wf_resolver *resolver;
     struct wf_tls_io *tls_io;
     struct wf_origins origins;
-    struct wf_shunned shunned;
     struct wf_outbox outbox;
     struct wf_mail *backlog;     /* mail taken from the mailbox and not yet looked at */
     struct wf_node dirty;        /* conn.dirty_node: has something to write */
@@ -98,6 +99,7 @@ struct wf_io_thread {
     bool close_now; /* draining is over */
     size_t active;  /* exchanges that were taken and are not done */
     struct wf_io_stats stats;
+    struct wf_bad_addresses bad_addresses;
     uint8_t *read_buf; /* WF_READ_LEFTOVER and WF_READ_LEN octets */
 
     /* The closer writes it before it pushes close_item, once. */

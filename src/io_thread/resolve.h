@@ -1,8 +1,9 @@
-/* Names to addresses without blocking: c-ares on the poller and the timers.
- * Thread: I/O, all of it.
+/* Names to addresses without blocking. Thread: I/O, all of it.
  *
- * IPv4 and IPv6 literals and localhost are answered without a query, and so are names of the hosts
- * file. The answer always comes later, out of wf_timers_advance(), never from inside wf_resolve():
+ * In this order: what the configuration says (overrides.h), IPv4 and IPv6 literals, localhost, what
+ * the cache knows, the hosts file, the name servers. However many ask for a name at once, the
+ * servers are asked once. Addresses that failed not long ago come behind the others.
+ * The answer always comes later, out of wf_timers_advance(), never from inside wf_resolve():
  * there is one order of events whoever answers. Each lookup ends in exactly one callback unless it
  * is cancelled or its resolver is freed; then in none. */
 #ifndef WF_IO_THREAD_RESOLVE_H
@@ -11,12 +12,20 @@
 #include "base/alloc.h"
 #include "io_thread/address.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 
+struct wf_bad_addresses;
+struct wf_overrides;
 struct wf_poller;
 struct wf_timers;
 struct wf_resolver;
 struct wf_lookup;
+
+/* Unless configured: what a name server may take to answer the first time, and how often each is
+ * asked. */
+#define WF_RESOLVE_TIMEOUT_MS 1500
+#define WF_RESOLVE_TRIES      3
 
 enum wf_resolve_result {
     WF_RESOLVE_OK,
@@ -52,6 +61,16 @@ void wf_resolver_free(struct wf_resolver *resolver);
  * lookup. 0, or ENOMEM. What cannot be parsed as a list of servers fails the lookups. */
 WF_MUST_USE int wf_resolver_configure(struct wf_resolver *resolver, const char *servers,
                                       uint32_t timeout_ms, uint32_t tries);
+
+/* What a resolver works with besides; each may be NULL, and all outlive it. */
+struct wf_resolver_setup {
+    const struct wf_overrides *overrides;
+    const struct wf_bad_addresses *bad_addresses;
+    atomic_ullong *queries;    /* counts what was asked of the hosts file and the servers */
+    atomic_ullong *cache_hits; /* counts what was not, because the answer was known */
+};
+/* Before the first lookup. */
+void wf_resolver_set_up(struct wf_resolver *resolver, const struct wf_resolver_setup *setup);
 
 /* @host: a name, or a literal (IPv6 without brackets); copied. @port in host order.
  * NULL: out of memory, and nothing will be called. */

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define MAX_CONNS 256
@@ -382,6 +383,46 @@ static void *run(void *user)
     }
 }
 
+static socklen_t unix_address(const char *path, struct sockaddr_un *un)
+{
+    size_t len = strlen(path);
+    must(len < sizeof(un->sun_path), "a path that fits");
+    un->sun_family = AF_UNIX;
+    memcpy(un->sun_path, path, len);
+    if (path[0] != '@')
+        return sizeof(*un);
+    un->sun_path[0] = '\0';
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+}
+
+static void start_listening(struct loop_server *server)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+        struct sockaddr_un un;
+    } address = {.in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof(address.in);
+    if (server->config.unix_socket != NULL) {
+        memset(&address, 0, sizeof(address));
+        len = unix_address(server->config.unix_socket, &address.un);
+    } else if (server->config.ipv6) {
+        address.in6 =
+            (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+        len = sizeof(address.in6);
+    }
+    server->listen_fd =
+        socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    must(server->listen_fd >= 0, "socket");
+    must(bind(server->listen_fd, &address.any, len) == 0, "bind");
+    must(listen(server->listen_fd, 256) == 0, "listen");
+    if (server->config.unix_socket != NULL)
+        return;
+    must(getsockname(server->listen_fd, &address.any, &len) == 0, "getsockname");
+    server->port = ntohs(server->config.ipv6 ? address.in6.sin6_port : address.in.sin_port);
+}
+
 struct loop_server *loop_server_new(const struct loop_server_config *config)
 {
     struct loop_server *server = calloc(1, sizeof(*server));
@@ -393,14 +434,8 @@ struct loop_server *loop_server_new(const struct loop_server_config *config)
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->received, NULL);
     server->stop_fd = eventfd(0, EFD_CLOEXEC);
-    server->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    must(server->stop_fd >= 0 && server->listen_fd >= 0, "descriptors");
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(address);
-    must(bind(server->listen_fd, (struct sockaddr *)&address, len) == 0, "bind");
-    must(listen(server->listen_fd, 256) == 0, "listen");
-    must(getsockname(server->listen_fd, (struct sockaddr *)&address, &len) == 0, "getsockname");
-    server->port = ntohs(address.sin_port);
+    must(server->stop_fd >= 0, "eventfd");
+    start_listening(server);
     must(pthread_create(&server->thread, NULL, run, server) == 0, "thread");
     return server;
 }

@@ -13,6 +13,7 @@
 #ifndef TESTS_SUPPORT_LOOP_SERVER_H
 #define TESTS_SUPPORT_LOOP_SERVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct loop_server;
@@ -21,6 +22,8 @@ struct loop_server_config {
     uint32_t max_streams;         /* 0: 128 */
     uint32_t close_after;         /* requests after which a connection is closed; 0: never */
     void (*thread_started)(void); /* called on the server's thread; may be NULL */
+    const char *unix_socket;      /* listens there instead; "@name": abstract; NULL: TCP */
+    bool ipv6;                    /* listens on ::1 instead of 127.0.0.1 */
 };
 
 /* Listens on 127.0.0.1 and starts the thread. Aborts when that cannot be done. */

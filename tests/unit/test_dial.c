@@ -1,5 +1,6 @@
 #include "io_thread/dial.h"
 
+#include "io_thread/bad_addresses.h"
 #include "io_thread/poller.h"
 #include "io_thread/timers.h"
 
@@ -318,6 +319,48 @@ static void test_addresses_have_a_text(void **state)
     assert_string_equal(wf_address_text(&address, text, 5), "[::1");
 }
 
+static void test_an_address_that_fails_is_noted(void **state)
+{
+    (void)state;
+    struct wf_bad_addresses bad = {0};
+    struct wf_address addresses[2] = {refusing()};
+    int listener = listen_on(&addresses[1], 5);
+    wf_dial_watch(start(addresses, 2), &bad);
+    run(1000);
+    assert_int_equal(fixture.ends, 1);
+    assert_true(fixture.result.fd >= 0);
+    assert_true(wf_bad_addresses_has(&bad, &addresses[0], fixture.now_ms));
+    assert_false(wf_bad_addresses_has(&bad, &addresses[1], fixture.now_ms));
+    (void)close(listener);
+}
+
+static void test_a_full_unix_socket_is_tried_again(void **state)
+{
+    (void)state;
+    struct wf_address address = {.len = sizeof(sa_family_t)};
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    address.storage.ss_family = AF_UNIX;
+    /* The kernel chooses an abstract name. */
+    assert_int_equal(bind(listener, (struct sockaddr *)&address.storage, address.len), 0);
+    address.len = sizeof(address.storage);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address.storage, &address.len), 0);
+    assert_int_equal(listen(listener, 0), 0);
+    int filler = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_int_equal(connect(filler, (struct sockaddr *)&address.storage, address.len), 0);
+    (void)start(&address, 1);
+    run(500);
+    assert_int_equal(fixture.ends, 0); /* neither connected nor failed */
+    int accepted = accept(listener, NULL, NULL);
+    assert_true(accepted >= 0);
+    run(500);
+    assert_int_equal(fixture.ends, 1);
+    assert_true(fixture.result.fd >= 0);
+    assert_int_equal(fixture.result.tried, 1);
+    (void)close(accepted);
+    (void)close(filler);
+    (void)close(listener);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -334,6 +377,8 @@ int main(void)
         TEST(test_many_refusals_are_listed_as_far_as_there_is_room),
         TEST(test_an_abstract_unix_socket_is_connected_to),
         TEST(test_addresses_have_a_text),
+        TEST(test_an_address_that_fails_is_noted),
+        TEST(test_a_full_unix_socket_is_tried_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 #include "io_thread/resolve.h"
 
 #include "base/assert.h"
+#include "io_thread/bad_addresses.h"
 #include "io_thread/poller.h"
 #include "io_thread/timers.h"
 
@@ -37,6 +38,7 @@ static const struct zone_entry zone[] = {
     {"both.test", RCODE_OK, 300, 3, 2},      {"four.test", RCODE_OK, 60, 1, 0},
     {"six.test", RCODE_OK, 60, 0, 1},        {"many.test", RCODE_OK, 10, 20, 9},
     {"empty.test", RCODE_OK, 0, 0, 0},       {"broken.test", RCODE_SERVFAIL, 0, 0, 0},
+    {"brief.test", RCODE_OK, 0, 1, 0},       {"second.test", RCODE_OK, 1, 1, 0},
     {"silent.test", RCODE_SILENCE, 0, 0, 0},
 };
 
@@ -470,6 +472,100 @@ static void test_many_lookups_at_once_are_each_answered_once(void **state)
     }
 }
 
+static void test_an_answer_is_kept_for_its_ttl(void **state)
+{
+    (void)state;
+    (void)resolve("four.test", 443);
+    int asked = fixture.queries;
+    assert_true(asked > 0);
+    const struct answer *answer = resolve("FOUR.test", 80);
+    assert_int_equal(answer->result, WF_RESOLVE_OK);
+    assert_address(answer, 0, "192.0.2.1:80");
+    assert_in_range(answer->ttl_s, 1, 60);
+    assert_int_equal(fixture.queries, asked);
+    (void)resolve("brief.test", 443);
+    asked = fixture.queries;
+    (void)resolve("brief.test", 443); /* a TTL of 0 */
+    assert_true(fixture.queries > asked);
+}
+
+static void test_an_answer_that_is_too_old_is_asked_for_again(void **state)
+{
+    (void)state;
+    (void)resolve("second.test", 443);
+    int asked = fixture.queries;
+    uint64_t until_ms = clock_ms() + 1001;
+    while (clock_ms() < until_ms)
+        turn();
+    assert_int_equal(resolve("second.test", 443)->result, WF_RESOLVE_OK);
+    assert_true(fixture.queries > asked);
+}
+
+static void test_an_unknown_name_is_not_asked_for_again_at_once(void **state)
+{
+    (void)state;
+    assert_int_equal(resolve("unknown.test", 443)->result, WF_RESOLVE_NOT_FOUND);
+    int asked = fixture.queries;
+    const struct answer *answer = resolve("unknown.test", 443);
+    assert_int_equal(answer->result, WF_RESOLVE_NOT_FOUND);
+    assert_non_null(strstr(answer->text, "unknown.test"));
+    assert_int_equal(fixture.queries, asked);
+    /* That a server failed says nothing about the name. */
+    assert_int_equal(resolve("broken.test", 443)->result, WF_RESOLVE_NO_SERVER);
+    asked = fixture.queries;
+    assert_int_equal(resolve("broken.test", 443)->result, WF_RESOLVE_NO_SERVER);
+    assert_true(fixture.queries > asked);
+}
+
+static void test_many_who_ask_for_one_name_make_one_query(void **state)
+{
+    (void)state;
+    enum { COUNT = 100 };
+    static struct answer answers[COUNT];
+    memset(answers, 0, sizeof(answers));
+    atomic_ullong queries = 0, hits = 0;
+    const struct wf_resolver_setup setup = {.queries = &queries, .cache_hits = &hits};
+    wf_resolver_set_up(fixture.resolver, &setup);
+    struct wf_lookup *first = wf_resolve(fixture.resolver, "both.test", 1, on_answer, &answers[0]);
+    for (size_t i = 1; i < COUNT; i++)
+        assert_non_null(
+            wf_resolve(fixture.resolver, "both.test", (uint16_t)i, on_answer, &answers[i]));
+    wf_lookup_cancel(first); /* the others go on without it */
+    for (int i = 0; i < 2000 && answers[COUNT - 1].count == 0; i++)
+        turn();
+    assert_int_equal(answers[0].count, 0);
+    for (size_t i = 1; i < COUNT; i++) {
+        char expected[32];
+        (void)snprintf(expected, sizeof(expected), ":%zu", i);
+        assert_int_equal(answers[i].count, 1);
+        assert_int_equal(answers[i].addresses_count, 5);
+        char text[WF_ADDRESS_TEXT_MAX];
+        (void)wf_address_text(&answers[i].addresses[0], text, sizeof(text));
+        assert_string_equal(strrchr(text, ':'), expected);
+    }
+    assert_int_equal(queries, 1);
+    assert_int_equal(hits, 0);
+    assert_int_equal(fixture.queries, 2); /* A and AAAA */
+    (void)resolve("both.test", 443);
+    assert_int_equal(queries, 1);
+    assert_int_equal(hits, 1);
+}
+
+static void test_an_address_that_failed_comes_last(void **state)
+{
+    (void)state;
+    static struct wf_bad_addresses bad;
+    const struct wf_resolver_setup setup = {.bad_addresses = &bad};
+    wf_resolver_set_up(fixture.resolver, &setup);
+    struct wf_address failed = resolve("both.test", 443)->addresses[0];
+    wf_bad_addresses_note(&bad, &failed, fixture.timers.now_ms);
+    const struct answer *answer = resolve("both.test", 443);
+    assert_int_equal(answer->addresses_count, 5);
+    assert_memory_equal(&answer->addresses[4], &failed, sizeof(failed));
+    answer = resolve("both.test", 444); /* another port is another service */
+    assert_memory_not_equal(&answer->addresses[4], &failed, sizeof(failed));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -491,6 +587,11 @@ int main(void)
         TEST(test_freeing_with_lookups_in_flight_calls_nobody),
         TEST(test_the_callback_may_free_the_resolver),
         TEST(test_many_lookups_at_once_are_each_answered_once),
+        TEST(test_an_answer_is_kept_for_its_ttl),
+        TEST(test_an_answer_that_is_too_old_is_asked_for_again),
+        TEST(test_an_unknown_name_is_not_asked_for_again_at_once),
+        TEST(test_many_who_ask_for_one_name_make_one_query),
+        TEST(test_an_address_that_failed_comes_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
