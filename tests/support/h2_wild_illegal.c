@@ -153,6 +153,8 @@ static void spoil_any(struct wild_server *s, struct choice *choice)
     case 1:
         /* SETTINGS in flight may have brought the window far below zero, but never to 0 - 2^31. */
         wild_frame(s, WF_H2_FRAME_WINDOW_UPDATE, 0, id, "\x7f\xff\xff\xff", 4);
+        /* Until the second one has come, the first is credit like any other. */
+        watcher_note_window_update(&s->watcher, id, 0x7fffffffu);
         wild_frame(s, WF_H2_FRAME_WINDOW_UPDATE, 0, id, "\x7f\xff\xff\xff", 4);
         spoil(s, stream, WF_H2_FLOW_CONTROL_ERROR);
         break;
