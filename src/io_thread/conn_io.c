@@ -49,6 +49,8 @@ static void step_handshake(struct wf_conn *conn)
 /* No octet will come any more. */
 static void ended(struct wf_conn *conn, enum wf_io_result result)
 {
+    if (conn->transport->error.kind == WF_IO_ERR_TLS_LIMIT)
+        wf_stat_add(&conn->io->stats.limits_reached, 1);
     if (conn->error.code == WEFT_OK) {
         if (result == WF_IO_ERROR)
             wf_error_from_transport(&conn->error, &conn->transport->error, conn->origin->key,

@@ -98,9 +98,10 @@ static enum wf_io_result tls_read(struct wf_transport *t, void *buf, size_t cap,
             break;
         }
         *out_len += (size_t)ret;
+        tls->useful++;
     }
     wf_tls_io_end(tls);
-    if (tls->out_of_memory || tls->owes_too_much)
+    if (tls->out_of_memory || tls->owes_too_much || wf_tls_is_flooded(tls))
         result = wf_tls_fail(tls, 0);
     tls->read_state = result;
     return result;

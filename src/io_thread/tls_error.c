@@ -43,8 +43,12 @@ static const struct cause causes[] = {
     {RSA_KEY_SIZE_E, WF_IO_ERR_BAD_CERT, "the key in the certificate of ", " is too short"},
     {VERSION_ERROR, WF_IO_ERR_TLS_VERSION, "", " speaks no version of TLS above 1.1"},
     {MEMORY_E, WF_IO_ERR_NO_MEMORY, "out of memory in TLS with ", ""},
+#ifdef WOLFSSL_TICKET_NONCE_MALLOC
+    {INVALID_PARAMETER, WF_IO_ERR_TLS_PROTOCOL, "", " sent a TLS message with a wrong value"},
+#else
     {INVALID_PARAMETER, WF_IO_ERR_TICKET_NONCE, "",
      " sent what this wolfSSL cannot take; build it with ticket-nonce-malloc"},
+#endif
     {VERIFY_MAC_ERROR, WF_IO_ERR_TLS_PROTOCOL, "a TLS record of ", " was altered on its way"},
 };
 
@@ -129,6 +133,12 @@ static bool fail_transport(struct wf_tls *tls, int tls_code)
     else if (tls->owes_too_much)
         (void)wf_io_fail(t, WF_IO_ERR_TLS_PROTOCOL, 0, tls_code,
                          "%.64s asks for TLS answers and does not read them", tls->host);
+    else if (tls->renegotiates)
+        (void)wf_io_fail(t, WF_IO_ERR_TLS_PROTOCOL, 0, tls_code,
+                         "%.64s asks for a new TLS handshake, which HTTP/2 forbids", tls->host);
+    else if (wf_tls_is_flooded(tls))
+        (void)wf_io_fail(t, WF_IO_ERR_TLS_LIMIT, 0, tls_code,
+                         "%.64s passed the limit on TLS records without content", tls->host);
     else
         return false;
     return true;
@@ -164,8 +174,8 @@ enum wf_io_result wf_tls_fail(struct wf_tls *tls, int tls_code)
                           "the certificate of %.64s is self-signed and not trusted", tls->host);
     for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
         const struct cause *cause = &causes[i];
-        /* In the handshake this code has other reasons than a ticket. */
-        if (cause->kind == WF_IO_ERR_TICKET_NONCE && !tls->handshake_done)
+        /* In the handshake this code has other reasons. */
+        if (cause->code == INVALID_PARAMETER && !tls->handshake_done)
             continue;
         if (cause->code == tls_code)
             return wf_io_fail(&tls->base, cause->kind, 0, tls_code, "%s%.64s%s", cause->before,

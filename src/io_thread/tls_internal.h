@@ -10,13 +10,18 @@
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
 
-#define TLS_RECORD_MAX 16384u /* RFC 8446 section 5.1, of plaintext */
-#define TLS_IN_CAP     65536u
+#define TLS_RECORD_MAX       16384u /* RFC 8446 section 5.1, of plaintext */
+#define TLS_HANDSHAKE_RECORD 22u
+#define TLS_IN_CAP           65536u
 #define TLS_OUT_CAP                                                                                \
     (4u * (TLS_RECORD_MAX + 256u)) /* RFC 8446 section 5.2: expansion is at most 256 */
 /* So that a peer who sends records without content cannot hold the loop. */
 #define TLS_RECEIVES_PER_CALL 8u
 #define TLS_HOST_MAX          253u
+/* Records without content (KeyUpdate, tickets, warnings, empty ones) that a peer may send beyond
+ * one for each record with content. A handful is usual; each costs us more than it costs the peer.
+ */
+#define TLS_EMPTY_RECORDS_MAX 1000u
 
 struct wf_tls_io {
     size_t in_start; /* of the ciphertext that the connection in hand has not taken yet */
@@ -37,18 +42,24 @@ struct wf_tls {
     bool is_server;
     bool insecure;
     bool handshake_done;
-    bool said_goodbye;  /* close_notify */
-    bool out_of_memory; /* inside a callback */
-    bool owes_too_much; /* WF_TLS_UNSENT_MAX was reached */
-    bool drained;       /* this call: the socket has no more */
-    bool cut_short;     /* this call: stopped although the socket may have more */
-    bool self_issued;   /* the leaf, when its issuer is not known */
-    bool end_seen;      /* FIN */
-    bool not_tls;       /* the first octets are those of no TLS record */
-    uint8_t head_count; /* how many octets of the stream's first record header were looked at */
+    bool said_goodbye;   /* close_notify */
+    bool out_of_memory;  /* inside a callback */
+    bool owes_too_much;  /* WF_TLS_UNSENT_MAX was reached */
+    bool drained;        /* this call: the socket has no more */
+    bool cut_short;      /* this call: stopped although the socket may have more */
+    bool self_issued;    /* the leaf, when its issuer is not known */
+    bool end_seen;       /* FIN */
+    bool not_tls;        /* the first octets are those of no TLS record */
+    bool renegotiates;   /* a handshake message in the clear, or in TLS 1.2 at all, came too late */
+    uint8_t head_count;  /* how many octets of the stream's first record header were looked at */
+    uint8_t header_have; /* of the next record's header */
+    uint8_t header[5];
+    uint32_t record_left; /* of the payload of the record in hand */
     uint32_t receives;
-    size_t cap;  /* this call: how much plaintext the caller wants at most */
-    size_t room; /* this call: how much of it is still missing */
+    uint64_t records; /* that came after the handshake */
+    uint64_t useful;  /* of these, with content */
+    size_t cap;       /* this call: how much plaintext the caller wants at most */
+    size_t room;      /* this call: how much of it is still missing */
     int receive_errno;
     int send_errno; /* nothing more can be sent */
 
@@ -60,6 +71,11 @@ struct wf_tls {
     char protocol[16];
     char host[TLS_HOST_MAX + 1]; /* lower case, no trailing dot */
 };
+
+static inline bool wf_tls_is_flooded(const struct wf_tls *tls)
+{
+    return tls->records > 2 * tls->useful + TLS_EMPTY_RECORDS_MAX;
+}
 
 /* tls_io.c: wolfSSL's callbacks; @context is the struct wf_tls. */
 int wf_tls_receive(WOLFSSL *ssl, char *buf, int len, void *context);

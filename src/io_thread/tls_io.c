@@ -171,30 +171,59 @@ static int fill(struct wf_tls *tls)
     return tls->not_tls ? WOLFSSL_CBIO_ERR_GENERAL : 0;
 }
 
+/* Follows the records that wolfSSL takes. In TLS 1.3 all of them look like application data; else a
+ * handshake record after the handshake asks for another one, which RFC 9113 section 9.2.1 forbids
+ * and wolfSSL would politely decline. */
+static void watch_records(struct wf_tls *tls, const uint8_t *octets, size_t len)
+{
+    while (len > 0) {
+        size_t step = tls->record_left < len ? tls->record_left : len;
+        if (step == 0) {
+            step = 1;
+            tls->header[tls->header_have++] = *octets;
+        } else {
+            tls->record_left -= (uint32_t)step;
+        }
+        octets += step;
+        len -= step;
+        if (tls->header_have < sizeof(tls->header))
+            continue;
+        tls->header_have = 0;
+        tls->record_left = (uint32_t)tls->header[3] << 8 | tls->header[4];
+        tls->records += tls->handshake_done;
+        tls->renegotiates =
+            tls->renegotiates || (tls->handshake_done && tls->header[0] == TLS_HANDSHAKE_RECORD);
+    }
+}
+
+static size_t take_octets(struct wf_tls *tls, uint8_t *buf, size_t want)
+{
+    struct wf_tls_io *io = tls->io;
+    size_t kept = wf_buf_len(&tls->unread);
+    size_t have = kept > 0 ? kept : io->in_end - io->in_start;
+    size_t take = want < have ? want : have;
+    if (kept > 0) {
+        memcpy(buf, tls->unread.data + tls->unread.start, take);
+        wf_buf_consume(&tls->unread, take);
+    } else {
+        memcpy(buf, io->in + io->in_start, take);
+        io->in_start += take;
+    }
+    return take;
+}
+
 int wf_tls_receive(WOLFSSL *ssl, char *buf, int len, void *context)
 {
     struct wf_tls *tls = context;
-    struct wf_tls_io *io = tls->io;
-    size_t want = (size_t)len;
     (void)ssl;
-
-    size_t kept = wf_buf_len(&tls->unread);
-    if (kept > 0) {
-        size_t take = want < kept ? want : kept;
-        memcpy(buf, tls->unread.data + tls->unread.start, take);
-        wf_buf_consume(&tls->unread, take);
-        return (int)take;
-    }
-    if (io->in_start == io->in_end) {
+    if (wf_buf_len(&tls->unread) == 0 && tls->io->in_start == tls->io->in_end) {
         int outcome = fill(tls);
         if (outcome != 0)
             return outcome;
     }
-    size_t have = io->in_end - io->in_start;
-    size_t take = want < have ? want : have;
-    memcpy(buf, io->in + io->in_start, take);
-    io->in_start += take;
-    return (int)take;
+    size_t taken = take_octets(tls, (uint8_t *)buf, (size_t)len);
+    watch_records(tls, (const uint8_t *)buf, taken);
+    return tls->renegotiates ? WOLFSSL_CBIO_ERR_GENERAL : (int)taken;
 }
 
 void wf_tls_io_begin(struct wf_tls *tls, size_t cap)

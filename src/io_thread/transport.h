@@ -42,6 +42,7 @@ enum wf_io_error_kind {
     WF_IO_ERR_NOT_TLS,      /* what came is no TLS record: a cleartext server, most likely */
     WF_IO_ERR_TLS_CLOSED,   /* closed or reset in the middle of the handshake */
     WF_IO_ERR_TICKET_NONCE, /* this wolfSSL build cannot take the server's session ticket */
+    WF_IO_ERR_TLS_LIMIT,    /* more TLS without content than there may be */
     WF_IO_ERR_TLS_PROTOCOL  /* any other TLS failure: tls_code */
 };
 

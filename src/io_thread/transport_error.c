@@ -22,6 +22,7 @@ static enum weft_code code_of(enum wf_io_error_kind kind, enum weft_stage stage)
     case WF_IO_ERR_NOT_TLS:
     case WF_IO_ERR_TLS_CLOSED:
     case WF_IO_ERR_TICKET_NONCE:
+    case WF_IO_ERR_TLS_LIMIT:
     case WF_IO_ERR_TLS_PROTOCOL:
     case WF_IO_ERR_CONFIG:
         return WEFT_ERR_TLS;

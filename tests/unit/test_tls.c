@@ -354,6 +354,7 @@ static void test_key_updates_that_are_never_read_back_end_in_an_error(void **sta
     assert_int_equal(setsockopt(pair.client_fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
     for (int i = 0; i < 40000 && result == WF_IO_AGAIN; i++) {
         tls_peer_update_keys(&pair.peer);
+        tls_peer_write(&pair.peer, "x", 1); /* without content another limit comes first */
         result = tls_pair_read_all(&pair, &got);
         assert_true(wf_transport_unsent(pair.client) <= WF_TLS_UNSENT_MAX);
     }
@@ -362,6 +363,57 @@ static void test_key_updates_that_are_never_read_back_end_in_an_error(void **sta
     assert_non_null(strstr(pair.client->error.text, "does not read"));
     wf_buf_fini(&got);
     tls_pair_fini(&pair);
+}
+
+static void test_records_without_content_have_a_limit(void **state)
+{
+    (void)state;
+    struct tls_pair pair;
+    struct wf_buf got = {0}, there = {0};
+    int updates = 0;
+    enum wf_io_result result = WF_IO_AGAIN;
+    tls_pair_connect(&pair, &plain);
+    /* One for each record with content is fine for ever. */
+    for (int i = 0; i < 1500; i++) {
+        tls_peer_update_keys(&pair.peer);
+        tls_peer_write(&pair.peer, "x", 1);
+        assert_int_equal(tls_pair_read_all(&pair, &got), WF_IO_AGAIN);
+        tls_pair_write(&pair, "x", 1);
+        tls_pair_peer_read(&pair, &there, (size_t)i + 1);
+    }
+    for (; updates < 2000 && result == WF_IO_AGAIN; updates++) {
+        tls_peer_update_keys(&pair.peer);
+        result = tls_pair_read_all(&pair, &got);
+        tls_peer_pull(&pair.peer);
+    }
+    assert_int_equal(result, WF_IO_ERROR);
+    assert_in_range(updates, 1000, 1010);
+    assert_int_equal(pair.client->error.kind, WF_IO_ERR_TLS_LIMIT);
+    assert_non_null(strstr(pair.client->error.text, "the limit on TLS records without content"));
+    wf_buf_fini(&got);
+    wf_buf_fini(&there);
+    tls_pair_fini(&pair);
+}
+
+/* RFC 9113 section 9.2.1. What the record says does not matter any more. */
+static void test_a_second_handshake_is_an_error(void **state)
+{
+    (void)state;
+    for (int tls12 = 0; tls12 < 2; tls12++) {
+        struct tls_pair pair;
+        struct wf_buf got = {0};
+        struct tls_pair_config config = plain;
+        config.peer.tls12 = tls12 != 0;
+        tls_pair_connect(&pair, &config);
+        tls_peer_write(&pair.peer, "first", 5);
+        assert_true(wf_buf_append(&pair.peer.out, "\x16\x03\x03\0\x20", 5));
+        assert_int_equal(tls_pair_read_all(&pair, &got), WF_IO_ERROR);
+        assert_int_equal(wf_buf_len(&got), 5);
+        assert_int_equal(pair.client->error.kind, WF_IO_ERR_TLS_PROTOCOL);
+        assert_non_null(strstr(pair.client->error.text, "asks for a new TLS handshake"));
+        wf_buf_fini(&got);
+        tls_pair_fini(&pair);
+    }
 }
 
 static void test_two_connections_share_the_buffers(void **state)
@@ -421,6 +473,8 @@ int main(void)
         cmocka_unit_test(test_freeing_sends_close_notify_behind_all_data),
         cmocka_unit_test(test_a_key_update_is_answered_inside_a_read),
         cmocka_unit_test(test_key_updates_that_are_never_read_back_end_in_an_error),
+        cmocka_unit_test(test_records_without_content_have_a_limit),
+        cmocka_unit_test(test_a_second_handshake_is_an_error),
         cmocka_unit_test(test_two_connections_share_the_buffers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

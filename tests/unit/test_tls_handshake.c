@@ -356,8 +356,10 @@ static void test_a_ticket_that_this_wolfssl_cannot_take_is_told_with_its_remedy(
     tls_pair_connect(&pair, &plain);
     struct wf_tls *tls = (struct wf_tls *)(void *)pair.client; /* base is its first member */
     assert_int_equal(wf_tls_fail(tls, -425), WF_IO_ERROR);
-    assert_int_equal(pair.client->error.kind, WF_IO_ERR_TICKET_NONCE);
-    assert_non_null(strstr(pair.client->error.text, "ticket-nonce-malloc"));
+    bool takes_any = strstr(wf_tls_library(), "ticket-nonce-malloc") == NULL;
+    assert_int_equal(pair.client->error.kind,
+                     takes_any ? WF_IO_ERR_TLS_PROTOCOL : WF_IO_ERR_TICKET_NONCE);
+    assert_non_null(strstr(pair.client->error.text, takes_any ? "a wrong value" : "malloc"));
     tls_pair_fini(&pair);
 }
 

@@ -26,6 +26,7 @@ static void test_each_kind_has_its_own_public_code(void **state)
         {WF_IO_ERR_NOT_TLS, WEFT_ERR_TLS},
         {WF_IO_ERR_TLS_CLOSED, WEFT_ERR_TLS},
         {WF_IO_ERR_TICKET_NONCE, WEFT_ERR_TLS},
+        {WF_IO_ERR_TLS_LIMIT, WEFT_ERR_TLS},
         {WF_IO_ERR_TLS_PROTOCOL, WEFT_ERR_TLS},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -8,6 +8,7 @@ import struct
 import time
 from collections import namedtuple
 
+import records
 import wire
 
 Frame = namedtuple("Frame", "kind flags stream payload")
@@ -36,6 +37,8 @@ class Peer:
         self.syncs = 0
         self.why = ""        # TLS has failed
         self.paused = 0.0    # seconds
+        self.records = None  # once the script makes its own
+        self.records_sent, self.server_hello = 0, b""
         self.shaking = context is not None
         if context:
             self._handshake(context)
@@ -107,6 +110,7 @@ class Peer:
 
     def _handshake(self, context):
         self.inside, self.outside = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.key_log = context.keylog_filename
         tls = context.wrap_bio(self.inside, self.outside, server_side=True)
         end = time.monotonic() + PATIENCE
         while True:
@@ -114,7 +118,9 @@ class Peer:
                 tls.do_handshake()
                 break
             except ssl.SSLWantReadError:
-                self._write_raw(self.outside.read())
+                octets = self.outside.read()
+                self.server_hello = self.server_hello or octets
+                self._write_raw(octets)
                 self._wait(end)
                 octets = self.socket.recv(CHUNK)
                 if not octets:
@@ -137,9 +143,26 @@ class Peer:
         if not self.tls:
             return octets
         view = memoryview(octets)
+        if self.records:
+            return b"".join(self.records.seal(records.APPLICATION_DATA, bytes(view[i:i + 16000]))
+                            for i in range(0, len(view), 16000))
         while view:
             view = view[self.tls.write(view[:16384]):]
+            self.records_sent += 1
         return self.outside.read()
+
+    def make_records(self):
+        """From here on the server's records are ours. Nothing was sent since the handshake but by
+        send(), a record for each 16 KiB."""
+        with open(self.key_log, encoding="ascii") as file:
+            lines = [line.split() for line in file if not line.startswith("#")]
+        secrets = {name: (bytes.fromhex(first), bytes.fromhex(then)) for name, first, then in lines}
+        sent = self.records_sent + (self.tls.version() == "TLSv1.2")  # Finished
+        self.records = records.Records(self.tls.version(), self.tls.cipher()[0], secrets,
+                                       self.server_hello[11:43], sent)
+
+    def send_record(self, kind, octets, padding=0):
+        self._write_raw(self.records.seal(kind, octets, padding))
 
     def send(self, *octets):
         self._write_raw(self.seal(b"".join(octets)))

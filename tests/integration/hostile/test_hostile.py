@@ -26,6 +26,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import floods
 import frames
 import hpack
+import late
 import loads
 import messages
 import odd
@@ -37,7 +38,7 @@ import transport
 from case import NOTHING, OK, TIMEOUT
 from peer import Gone, Peer
 
-TABLES = (frames, settings, streams, hpack, messages, floods, transport, odd, tls, loads)
+TABLES = (frames, settings, streams, hpack, messages, floods, transport, odd, tls, late, loads)
 MEMORY_LIMIT_KIB = 64 * 1024
 WORKERS = 8
 SLOWER_WITH_SANITIZER = 4
@@ -77,18 +78,20 @@ class Server:
             thread.start()
 
     def _serve(self, connection):
+        thread = threading.get_native_id()
         try:
             with connection:
-                self.busy[threading.get_native_id()] = 0
+                self.busy[thread] = 0
                 peer = Peer(connection, self.context)
                 self.peers.append(peer)
                 self._play(peer)
                 peer.drain()
-                self.busy[threading.get_native_id()] = busy_seconds("thread-self")
         except (Gone, OSError) as error:
             self.notes.append(repr(error))  # the client's end tells whether that is right
         except Exception as error:  # pylint: disable=broad-except
             self.problems.append(f"the script failed: {error!r}")
+        finally:
+            self.busy[thread] = busy_seconds("thread-self")
 
     def _play(self, peer):
         if self.case.at in ("preface", "request"):
