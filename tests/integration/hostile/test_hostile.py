@@ -29,6 +29,7 @@ import hpack
 import late
 import loads
 import messages
+import mixtures
 import odd
 import peers
 import settings
@@ -38,7 +39,8 @@ import transport
 from case import NOTHING, OK, TIMEOUT
 from peer import Gone, Peer
 
-TABLES = (frames, settings, streams, hpack, messages, floods, transport, odd, tls, late, loads)
+TABLES = (frames, settings, streams, hpack, messages, floods, transport, odd, mixtures,
+          tls, late, loads)
 MEMORY_LIMIT_KIB = 64 * 1024
 WORKERS = 8
 SLOWER_WITH_SANITIZER = 4
