@@ -30,6 +30,8 @@ struct weft_field {
     size_t value_len;
 };
 
+#define WEFT_ADDRESS_TEXT_LEN 128
+
 struct weft_body {
     const void *data;
     size_t len;
@@ -95,6 +97,31 @@ WEFT_API enum weft_code weft_future_read(struct weft_future *future, void *buf, 
 /* What the request was sent with last, as ALPN has it: "h2" or "http/1.1". Once its response has
  * begun or it is done; NULL: it was not sent. Static storage. */
 WEFT_API const char *weft_future_protocol(const struct weft_future *future);
+
+/* What a request took. Set size to sizeof(struct weft_timings) before the call. Times are in ns
+ * from submission, exact to a turn of the I/O thread's loop; -1: not reached, or not a part of this
+ * request (a connection that was open before needs no name). */
+struct weft_timings {
+    size_t size;
+    int64_t queue_ns;           /* until it was given to the connection it was last sent on */
+    int64_t resolve_ns;         /* until that connection's address was known */
+    int64_t connect_ns;         /* until it was connected */
+    int64_t tls_ns;             /* until TLS was up */
+    int64_t sent_ns;            /* until the last octet of the request was written */
+    int64_t head_ns;            /* until the head of the response was there */
+    int64_t done_ns;            /* until it was complete or had failed */
+    uint64_t connection;        /* its number, as in the trace and the log; 0: none */
+    uint64_t octets_sent;       /* of the request's content; 0 unless all of it was written */
+    uint64_t octets_received;   /* of the response's content */
+    unsigned tries;             /* times it was given to a connection */
+    bool connection_was_reused; /* it had been given another request before */
+    char protocol[16];          /* as ALPN has it: "h2", "http/1.1"; "": none */
+    char address[WEFT_ADDRESS_TEXT_LEN]; /* "192.0.2.1:443", "[::1]:443", "/run/socket", "@name";
+                                            "": none */
+};
+
+/* After completion: fills @timings up to timings->size. Before: false, and nothing happens. */
+WEFT_API bool weft_future_timings(const struct weft_future *future, struct weft_timings *timings);
 
 /* The tag given at submission. */
 WEFT_API void *weft_future_tag(const struct weft_future *future);

@@ -46,3 +46,38 @@ char *wf_address_text(const struct wf_address *address, char *out, size_t cap)
     }
     return out;
 }
+
+struct wf_peer wf_peer_of(const struct wf_address *address)
+{
+    struct wf_peer peer = {.family = address->len > 0 ? address->storage.ss_family : AF_UNSPEC};
+    if (peer.family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)&address->storage;
+        memcpy(peer.ip, &in->sin_addr, sizeof(in->sin_addr));
+        peer.port = ntohs(in->sin_port);
+    } else if (peer.family == AF_INET6) {
+        const struct sockaddr_in6 *in6 =
+            (const struct sockaddr_in6 *)(const void *)&address->storage;
+        memcpy(peer.ip, &in6->sin6_addr, sizeof(in6->sin6_addr));
+        peer.port = ntohs(in6->sin6_port);
+    }
+    return peer;
+}
+
+bool wf_peer_address(const struct wf_peer *peer, struct wf_address *out_address)
+{
+    memset(out_address, 0, sizeof(*out_address));
+    if (peer->family == AF_INET) {
+        struct sockaddr_in *in = (struct sockaddr_in *)(void *)&out_address->storage;
+        in->sin_family = AF_INET;
+        in->sin_port = htons(peer->port);
+        memcpy(&in->sin_addr, peer->ip, sizeof(in->sin_addr));
+        out_address->len = sizeof(*in);
+    } else if (peer->family == AF_INET6) {
+        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)(void *)&out_address->storage;
+        in6->sin6_family = AF_INET6;
+        in6->sin6_port = htons(peer->port);
+        memcpy(&in6->sin6_addr, peer->ip, sizeof(in6->sin6_addr));
+        out_address->len = sizeof(*in6);
+    }
+    return out_address->len > 0;
+}

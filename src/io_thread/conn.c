@@ -101,6 +101,7 @@ void wf_conn_transport_is_up(struct wf_conn *conn)
     }
     conn->protocol = protocol;
     conn->state = WF_CONN_OPEN;
+    conn->up_at = io->now_ns;
     conn->origin->opening_count--;
     conn->origin->usable_count++;
     wf_stat_add(&io->stats.connections_opened, 1);
@@ -140,6 +141,8 @@ static void dialled(void *user, const struct wf_dial_result *result)
         return;
     }
     conn->address = result->address;
+    conn->peer = wf_peer_of(&result->address);
+    conn->connected_at = io->now_ns;
     wf_tcp_set_timeouts(result->fd, io->engine->config.tcp_user_timeout_ms);
     char address[WF_ADDRESS_TEXT_MAX];
     wf_trace_note(conn, "connected to %s",
@@ -189,6 +192,7 @@ static void resolved(void *user, const struct wf_resolution *resolution)
         return;
     }
     conn->state = WF_CONN_CONNECTING;
+    conn->resolved_at = conn->io->now_ns;
     conn->dial = wf_dial_start(&conn->io->poller, &conn->io->timers, resolution->addresses,
                                resolution->count, WF_DIAL_STAGGER_MS, dialled, conn);
     if (conn->dial == NULL) {

@@ -48,6 +48,14 @@ struct wf_conn {
     struct wf_buf leftover;                 /* the beginning of a frame, between two reads */
     struct wf_timer timer;                  /* time to be ready, then the protocol's deadline */
     struct wf_address address;              /* where it is connected to; len 0: nowhere yet */
+    struct wf_peer peer;                    /* the same for its exchanges */
+    bool is_used;                           /* was given a request */
+    /* ns, 0: not: when its name was known, its socket connected, it could take requests, and its
+     * socket last took again what it had refused. */
+    uint64_t resolved_at;
+    uint64_t connected_at;
+    uint64_t up_at;
+    uint64_t unblocked_at;
     uint64_t connect_by; /* ms: all of connecting must be over; UINT64_MAX: no limit */
 
     struct wf_node origin_node; /* origin.conns */
@@ -132,6 +140,8 @@ void wf_conn_drain_events(struct wf_conn *conn);
 /* conn_recv.c: exchanges and what comes for them, for the protocols. */
 /* @x is on @conn from now on: to be called when start succeeds. */
 void wf_conn_take(struct wf_conn *conn, struct weft_future *x);
+/* The last octet of the request was written: for requests with a body. */
+void wf_conn_sent(struct wf_conn *conn, struct weft_future *x);
 /* @x is on no connection any more. */
 void wf_conn_let_go(struct wf_conn *conn, struct weft_future *x);
 /* Where @x is of which nothing is known but @effect. */

@@ -269,11 +269,9 @@ static void handle(struct wf_conn *conn, const struct wf_h2_event *event)
         on_peer_end(conn, event);
         on_data(conn, event);
         return;
-    case WF_H2_EVENT_BODY_SENT: {
-        struct weft_future *x = wf_h2_stream_user(event->stream);
-        x->stage = WEFT_STAGE_WAIT;
+    case WF_H2_EVENT_BODY_SENT:
+        wf_conn_sent(conn, wf_h2_stream_user(event->stream));
         return;
-    }
     case WF_H2_EVENT_CLOSED:
         on_closed(conn, event);
         return;

@@ -261,6 +261,7 @@ void wf_conn_ready(struct wf_poll_source *source, uint32_t epoll_events)
         size_t unsent = wf_transport_unsent(conn->transport);
         enum wf_io_result result = wf_transport_flush(conn->transport);
         conn->blocked = result == WF_IO_AGAIN;
+        conn->unblocked_at = conn->io->now_ns;
         wf_conn_watch_writing(conn, wf_transport_unsent(conn->transport) < unsent);
         if (result == WF_IO_ERROR) {
             write_failed(conn);

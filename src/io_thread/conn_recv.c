@@ -12,13 +12,35 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+static void stamp(struct wf_conn *conn, struct weft_future *x)
+{
+    x->times.started = conn->io->now_ns;
+    x->times.sent = 0;
+    x->conn_id = conn->id;
+    x->peer = conn->peer;
+    x->conn_was_used = conn->is_used;
+    conn->is_used = true;
+    if (WF_UNLIKELY(conn->up_at > x->times.submitted)) {
+        x->times.resolved = conn->resolved_at;
+        x->times.connected = conn->connected_at;
+        x->times.secured = conn->origin->https ? conn->up_at : 0;
+    }
+}
+
 void wf_conn_take(struct wf_conn *conn, struct weft_future *x)
 {
     x->conn = conn;
     x->protocol = conn->protocol->name;
     x->stage = WEFT_STAGE_SEND;
+    stamp(conn, x);
     wf_list_push_back(&conn->exchanges, &x->node);
     wf_stat_add(&conn->io->stats.streams_open, 1);
+}
+
+void wf_conn_sent(struct wf_conn *conn, struct weft_future *x)
+{
+    x->stage = WEFT_STAGE_WAIT;
+    x->times.sent = conn->io->now_ns;
 }
 
 void wf_conn_let_go(struct wf_conn *conn, struct weft_future *x)
@@ -79,6 +101,9 @@ void wf_conn_recv_head(struct wf_conn *conn, struct weft_future *x, uint16_t sta
     conn->had_response = true;
     wf_conn_ping_served(&conn->ping);
     x->content_length = content_length;
+    x->times.head = conn->io->now_ns;
+    if (conn->unblocked_at > x->times.started && x->times.sent == 0)
+        x->times.sent = conn->unblocked_at;
     if (wf_response_set_head(&x->response, conn->io->engine->responses, status, section))
         wf_exchange_publish_head(x);
     else

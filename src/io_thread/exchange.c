@@ -72,6 +72,8 @@ struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request
     x->request = weft_request_ref(request);
     fill_delivery(x, how);
     x->deadline_ms = deadline_of(io->engine, how, now_ns);
+    x->times = (struct wf_times){.submitted = now_ns};
+    x->conn_id = 0;
     x->stage = WEFT_STAGE_QUEUE;
     x->is_started = false;
     x->is_early = false;
@@ -189,6 +191,7 @@ void wf_exchange_finish(struct weft_future *x, const struct weft_error *error)
         wf_timer_cancel(&x->deadline);
         wf_list_remove(&x->node);
     }
+    x->times.done = io->now_ns;
     wf_io_thread_count_end(io, error == NULL);
     x->error = error != NULL ? error : wf_error_static(WEFT_OK);
     x->conn = NULL;

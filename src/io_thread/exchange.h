@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/list.h"
+#include "io_thread/address.h"
 #include "io_thread/informational.h"
 #include "io_thread/timers.h"
 #include "message/request.h"
@@ -62,6 +63,19 @@ enum wf_body_mode { WF_BODY_COLLECT, WF_BODY_STREAM, WF_BODY_DISCARD };
 #define WF_USER_REFS  0xfffffu
 #define WF_ENGINE_REF 0x100000u
 
+/* When what happened: ns of the monotonic clock, as the turn of the I/O thread read it; 0: not. */
+struct wf_times {
+    uint64_t submitted;
+    uint64_t started; /* given to its connection; of the last one, where there were several */
+    uint64_t sent;    /* its last octet was written; 0 also where that was in the turn it started */
+    uint64_t head;    /* of the response */
+    uint64_t done;
+    /* The connection's, where it was still opening when the request was submitted. */
+    uint64_t resolved;
+    uint64_t connected;
+    uint64_t secured;
+};
+
 struct weft_future {
     /* Any thread; atomic, or owned by whoever has the item. */
     struct wf_item item;    /* submission; later DONE */
@@ -87,6 +101,10 @@ struct weft_future {
     struct wf_body_stream *body; /* WF_BODY_STREAM */
 
     /* I/O thread until done; then frozen. */
+    struct wf_times times;
+    uint64_t conn_id;    /* of the connection it was given to last; 0: none */
+    struct wf_peer peer; /* of that connection */
+    bool conn_was_used;  /* by a request before this one */
     uint8_t stage;       /* enum weft_stage while it is with a connection */
     bool is_started;     /* popped from the mailbox */
     bool is_early;       /* its stream was opened before the peer's SETTINGS had come */

@@ -222,7 +222,8 @@ static void wait_for_events(struct wf_io_thread *io)
 void wf_io_thread_turn(struct wf_io_thread *io)
 {
     wait_for_events(io);
-    io->now_ms = wf_now_ns() / NS_PER_MS;
+    io->now_ns = wf_now_ns();
+    io->now_ms = io->now_ns / NS_PER_MS;
     wf_poller_dispatch(&io->poller);
     read_unread(io);
     take_mail(io);
@@ -395,7 +396,8 @@ struct wf_io_thread *wf_io_thread_new(struct weft_client *engine, unsigned index
     io->engine = engine;
     io->index = index;
     io->max_buffered = engine->config.max_buffered / engine->config.io_threads;
-    io->now_ms = wf_now_ns() / NS_PER_MS;
+    io->now_ns = wf_now_ns();
+    io->now_ms = io->now_ns / NS_PER_MS;
     io->close_item.kind = WF_ITEM_CLOSE;
     wf_mailbox_init(&io->mailbox);
     wf_timers_init(&io->timers, io->now_ms);

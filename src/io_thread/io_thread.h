@@ -82,7 +82,8 @@ struct wf_io_thread {
     bool is_started;
 
     /* I/O thread only. */
-    _Alignas(WF_CACHE_LINE) uint64_t now_ms; /* read once per turn */
+    _Alignas(WF_CACHE_LINE) uint64_t now_ns; /* read once per turn */
+    uint64_t now_ms;
     struct wf_poller poller;
     struct wf_timers timers;
     struct wf_resolver *resolver;
