@@ -75,6 +75,8 @@ static void add_stats(struct weft_stats *sum, struct wf_io_thread *io)
     sum->wakeups += read_stat(&io->wakeups);
     sum->turns += read_stat(&io->stats.turns);
     sum->limits_reached += read_stat(&io->stats.limits_reached);
+    sum->tls_handshakes += read_stat(&io->stats.tls_handshakes);
+    sum->tls_resumed += read_stat(&io->stats.tls_resumed);
 }
 
 void weft_client_stats(struct weft_client *client, struct weft_stats *stats)

@@ -54,6 +54,8 @@ enum weft_versions {
     WEFT_HTTP_2     /* HTTP/2 only; http: with prior knowledge */
 };
 
+enum weft_tls_version { WEFT_TLS_1_2 = 12, WEFT_TLS_1_3 = 13 };
+
 struct weft_config {
     size_t size; /* sizeof(struct weft_config), so that it can grow */
 
@@ -135,6 +137,46 @@ struct weft_config {
                                 first all the same */
     /* All connections go to this Unix socket; "@name": an abstract one. NULL: none. */
     const char *unix_socket;
+
+    /* Whom we believe: what is given here, ca_file included, is added up and takes the place of the
+     * system's store. Files are read by weft_client_new(), the system's store at the first https
+     * connection. All memory here is the caller's again when weft_client_new() returns. */
+    const char *ca_path; /* a directory of PEM files */
+    const void *ca_pem;  /* PEM */
+    size_t ca_pem_len;
+    /* Public keys: "sha256//" and the base64 of the SHA-256 of a SubjectPublicKeyInfo; the array
+     * ends with NULL and has 64 at most. A server whose certificate has none of them is refused
+     * (WEFT_ERR_PIN), however good the certificate is, and also with insecure_skip_verify. NULL: no
+     * pins. */
+    const char *const *pins;
+    /* In place of the URL's host, for all https connections: the name that SNI asks for and that
+     * the certificate must be for, or an address that it must be for. The :authority of requests
+     * stays the URL's. NULL: the URL's host. */
+    const char *server_name;
+
+    /* Who we are: a certificate with its chain, PEM, from a file or memory, and its key; NULL for
+     * both keys: it is with the certificate. Keys with a password are not taken. */
+    const char *cert_file;
+    const char *key_file;
+    const void *cert_pem;
+    size_t cert_pem_len;
+    const void *key_pem;
+    size_t key_pem_len;
+
+    enum weft_tls_version tls_min_version;
+    enum weft_tls_version tls_max_version;
+    /* Names of cipher suites with colons between them, OpenSSL's or IANA's; the first is preferred.
+     * Suites that HTTP/2 prohibits (RFC 9113 section 9.2.2) are refused. NULL: all others, the
+     * fastest here first. */
+    const char *ciphers;   /* of TLS 1.2 */
+    const char *ciphers13; /* of TLS 1.3 */
+    /* Sessions that each I/O thread keeps for later connections to the same server; 0: none is
+     * resumed; at most 1024. What a full handshake verified is verified again. */
+    unsigned tls_sessions;
+    /* Appends the secrets of TLS connections to this file, for looking into captured traffic. NULL:
+     * what the environment's SSLKEYLOGFILE says when weft_client_new() is called, if it is set; ""
+     * not even that. */
+    const char *keylog_file;
 };
 
 /* Defaults: one I/O thread and connection, up to 8 where streams run out; 30 s for a request, 10 s
@@ -145,7 +187,8 @@ struct weft_config {
         sizeof(struct weft_config), 1, 1, 1, 30000, 10000, 100000, NULL, false, true, 1u << 20,    \
             1u << 24, 1u << 16, 1u << 26, NULL, NULL, 256, 64, 1000, 30000, 0, 10000, 90000,       \
             1u << 30, NULL, NULL, WEFT_LOG_INFO, 8000, 2500, 5000, 10000, WEFT_HTTP_AUTO, 8,       \
-            WEFT_FOREVER, NULL, NULL, NULL, NULL                                                   \
+            WEFT_FOREVER, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, 0,  \
+            NULL, 0, WEFT_TLS_1_2, WEFT_TLS_1_3, NULL, NULL, 64, NULL                              \
     }
 
 #ifdef __cplusplus

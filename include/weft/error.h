@@ -39,6 +39,9 @@ enum weft_code {
     WEFT_ERR_CERTIFICATE,      /* not trusted: unknown issuer, bad signature or purpose */
     WEFT_ERR_CERTIFICATE_TIME, /* expired or not yet valid */
     WEFT_ERR_CERTIFICATE_HOST, /* issued for another host */
+    WEFT_ERR_PIN,              /* the server's public key is none of config.pins */
+    WEFT_ERR_CLIENT_CERT,      /* the client's certificate: it cannot be used, the server refuses
+                                  it, or asks for one and there is none */
     WEFT_ERR_NOT_HTTP2,        /* the server does not speak HTTP/2 */
 
     /* The connection or the stream broke. */

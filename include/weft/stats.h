@@ -27,6 +27,8 @@ struct weft_stats {
     uint64_t turns;              /* of the I/O threads' loops */
     uint64_t trace_dropped;      /* trace events that found no room */
     uint64_t limits_reached; /* requests or connections that a limit of the configuration ended */
+    uint64_t tls_handshakes; /* that succeeded */
+    uint64_t tls_resumed;    /* of those: went on with the session of an earlier connection */
 };
 
 #ifdef __cplusplus

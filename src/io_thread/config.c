@@ -69,6 +69,11 @@ bool wf_config_read(struct weft_config *config, const struct weft_config *given,
            !(config->max_age_ms != WEFT_FOREVER &&
              bad_value(error, "max_age_ms", (unsigned long long)config->max_age_ms, 10,
                        INT64_MAX)) &&
+           !bad_value(error, "tls_min_version", (unsigned)config->tls_min_version, WEFT_TLS_1_2,
+                      WEFT_TLS_1_3) &&
+           !bad_value(error, "tls_max_version", (unsigned)config->tls_max_version, WEFT_TLS_1_2,
+                      WEFT_TLS_1_3) &&
+           !bad_value(error, "tls_sessions", config->tls_sessions, 0, 1024) &&
            !bad_value(error, "log_level", (unsigned)config->log_level, WEFT_LOG_ERROR,
                       WEFT_LOG_DEBUG);
 }
@@ -85,6 +90,18 @@ bool wf_config_copy(struct weft_config *to, const struct weft_config *from)
     to->resolve = NULL;
     to->connect_to = NULL;
     to->unix_socket = NULL;
+    /* TLS was set up from these; secrets are not kept. */
+    to->ca_path = NULL;
+    to->ca_pem = NULL;
+    to->cert_file = NULL;
+    to->key_file = NULL;
+    to->cert_pem = NULL;
+    to->key_pem = NULL;
+    to->pins = NULL;
+    to->server_name = NULL;
+    to->ciphers = NULL;
+    to->ciphers13 = NULL;
+    to->keylog_file = NULL;
     for (size_t i = 0; i < STRING_COUNT; i++) {
         const char **text = string_at(to, i);
         if (*text == NULL)

@@ -12,6 +12,7 @@
 #include "io_thread/resolve.h"
 #include "io_thread/tcp_peer.h"
 #include "io_thread/tls.h"
+#include "io_thread/tls_loader.h"
 #include "io_thread/trace.h"
 #include "io_thread/transport_error.h"
 #include "message/error.h"
@@ -151,7 +152,7 @@ static void dialled(void *user, const struct wf_dial_result *result)
     conn->transport =
         conn->origin->https
             ? wf_tls_new(io->engine->tls_ctx, io->tls_io, result->fd, conn->origin->host,
-                         wf_protocol_alpn(&io->engine->config), &io_error)
+                         conn->origin->port, wf_protocol_alpn(&io->engine->config), &io_error)
             : wf_tcp_new(result->fd);
     if (conn->transport == NULL) {
         (void)close(result->fd);
@@ -187,7 +188,7 @@ static void resolved(void *user, const struct wf_resolution *resolution)
         wf_conn_close(conn, &conn->error);
         return;
     }
-    if (conn->origin->https && conn->io->engine->tls_ctx == NULL) {
+    if (conn->origin->https && conn->io->engine->tls_error.code != WEFT_OK) {
         wf_conn_close(conn, &conn->io->engine->tls_error);
         return;
     }
@@ -218,6 +219,7 @@ static struct wf_conn *conn_new(struct wf_origin *origin)
     wf_conn_watch_init(conn);
     wf_list_init(&conn->dirty_node);
     wf_list_init(&conn->unread_node);
+    wf_list_init(&conn->trust_node);
     wf_list_init(&conn->dead_node);
     wf_list_init(&conn->exchanges);
     wf_list_init(&conn->origin_node);
@@ -232,6 +234,37 @@ static void enter_origin(struct wf_conn *conn)
     conn->origin->opening_count++;
 }
 
+static bool look_up(struct wf_conn *conn)
+{
+    conn->lookup =
+        wf_resolve(conn->io->resolver, conn->origin->host, conn->origin->port, resolved, conn);
+    return conn->lookup != NULL;
+}
+
+/* Looks the name up, or waits first. False: no memory. */
+static bool begin(struct wf_conn *conn)
+{
+    switch (conn->origin->https ? wf_tls_loader_ask(conn->io->engine) : WF_TRUST_READY) {
+    case WF_TRUST_LOADING:
+        wf_list_push_back(&conn->io->trust_waiting, &conn->trust_node);
+        return true;
+    case WF_TRUST_READY:
+        return look_up(conn);
+    case WF_TRUST_NO_THREAD:
+    case WF_TRUST_NEEDED:
+        break;
+    }
+    return false;
+}
+
+void wf_conn_trust_is_ready(struct wf_conn *conn)
+{
+    if (look_up(conn))
+        return;
+    note_failure(conn, WEFT_ERR_NO_MEMORY, WEFT_STAGE_RESOLVE, "no memory for a connection");
+    wf_conn_close(conn, &conn->error);
+}
+
 bool wf_conn_open(struct wf_origin *origin)
 {
     struct wf_io_thread *io = origin->io;
@@ -239,8 +272,7 @@ bool wf_conn_open(struct wf_origin *origin)
     if (conn == NULL)
         return false;
     conn->state = WF_CONN_RESOLVING;
-    conn->lookup = wf_resolve(io->resolver, origin->host, origin->port, resolved, conn);
-    if (conn->lookup == NULL) {
+    if (!begin(conn)) {
         wf_free(conn);
         return false;
     }
@@ -316,6 +348,7 @@ void wf_conn_close(struct wf_conn *conn, const struct weft_error *error)
     wf_timer_cancel(&conn->timer);
     wf_list_remove(&conn->dirty_node);
     wf_list_remove(&conn->unread_node);
+    wf_list_remove(&conn->trust_node);
     wf_lookup_cancel(conn->lookup);
     wf_dial_cancel(conn->dial);
     conn->lookup = NULL;

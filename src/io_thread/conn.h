@@ -61,6 +61,7 @@ struct wf_conn {
     struct wf_node origin_node; /* origin.conns */
     struct wf_node dirty_node;  /* io_thread.dirty */
     struct wf_node unread_node; /* io_thread.unread */
+    struct wf_node trust_node;  /* io_thread.trust_waiting */
     struct wf_node dead_node;   /* io_thread.dead */
     struct wf_node exchanges;   /* exchange.node: has a stream here */
 
@@ -82,6 +83,9 @@ struct wf_conn {
 
 /* Begins a connection to @origin. False: no memory, nothing happened. */
 WF_MUST_USE bool wf_conn_open(struct wf_origin *origin);
+
+/* It waited for the CA certificates, which are there now, or not to be had. */
+void wf_conn_trust_is_ready(struct wf_conn *conn);
 
 /* Begins a connection over @transport, cleartext to this end and not polled: whoever made it puts
  * the connection into io_thread.unread when there is something to read. Takes ownership of

@@ -41,8 +41,13 @@ static void step_handshake(struct wf_conn *conn)
         return;
     }
     const char *protocol = wf_transport_protocol(conn->transport);
-    wf_trace_note(conn, "%s %s, ALPN %s", wf_tls_version(conn->transport),
-                  wf_tls_cipher(conn->transport), protocol == NULL ? "none" : protocol);
+    bool resumed = wf_tls_is_resumed(conn->transport);
+    wf_stat_add(&conn->io->stats.tls_handshakes, 1);
+    wf_stat_add(&conn->io->stats.tls_resumed, resumed ? 1 : 0);
+    wf_trace_note(conn, "%s %s, ALPN %s%s%s", wf_tls_version(conn->transport),
+                  wf_tls_cipher(conn->transport), protocol == NULL ? "none" : protocol,
+                  resumed ? ", resumed" : "",
+                  conn->io->engine->config.insecure_skip_verify ? ", NOT VERIFIED" : "");
     wf_conn_transport_is_up(conn);
 }
 

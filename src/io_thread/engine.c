@@ -43,28 +43,55 @@ static bool make_io_threads(struct weft_client *engine, struct weft_error *out_e
     return true;
 }
 
-static bool make_tls(struct weft_client *engine, struct weft_error *out_error)
+/* @given: the caller's memory is still there. */
+static bool make_tls(struct weft_client *engine, const struct weft_config *given,
+                     struct weft_error *out_error)
 {
-    struct wf_tls_config tls = {.ca_file = engine->config.ca_file,
-                                .insecure = engine->config.insecure_skip_verify};
+    struct wf_tls_config tls = {.ca_file = given->ca_file,
+                                .ca_path = given->ca_path,
+                                .ca_pem = wf_slice(given->ca_pem, given->ca_pem_len),
+                                .defer_system = true,
+                                .insecure = given->insecure_skip_verify,
+                                .cert_file = given->cert_file,
+                                .key_file = given->key_file,
+                                .cert_pem = wf_slice(given->cert_pem, given->cert_pem_len),
+                                .key_pem = wf_slice(given->key_pem, given->key_pem_len),
+                                .pins = given->pins,
+                                .server_name = given->server_name,
+                                .min_version = (unsigned)given->tls_min_version,
+                                .max_version = (unsigned)given->tls_max_version,
+                                .ciphers = given->ciphers,
+                                .ciphers13 = given->ciphers13,
+                                .keylog_file = given->keylog_file};
     struct wf_io_error io_error = {.kind = WF_IO_ERR_NONE};
     engine->tls_ctx = wf_tls_ctx_new(&tls, &io_error);
-    if (engine->tls_ctx != NULL)
-        return true;
-    wf_error_set(&engine->tls_error,
-                 io_error.kind == WF_IO_ERR_NO_MEMORY ? WEFT_ERR_NO_MEMORY
-                                                      : WEFT_ERR_INVALID_ARGUMENT,
-                 WEFT_STAGE_TLS, WEFT_NOT_SENT, "cannot set up TLS: %s", io_error.text);
-    engine->tls_error.sys_errno = io_error.sys_errno;
-    engine->tls_error.tls_code = io_error.tls_code;
-    /* A system without CAs is no reason to refuse a client that may never need them. */
-    if (engine->config.ca_file == NULL && !engine->config.insecure_skip_verify &&
-        io_error.kind == WF_IO_ERR_CONFIG) {
-        engine->tls_error.code = WEFT_ERR_CERTIFICATE;
+    wf_tls_loader_init(&engine->tls_loader,
+                       engine->tls_ctx != NULL && engine->tls_ctx->needs_system_trust);
+    if (engine->tls_ctx != NULL) {
+        if (io_error.text[0] != '\0')
+            wf_log_client(engine, WEFT_LOG_WARNING, "client: %s", io_error.text);
         return true;
     }
-    *out_error = engine->tls_error;
+    wf_error_set(out_error,
+                 io_error.kind == WF_IO_ERR_NO_MEMORY     ? WEFT_ERR_NO_MEMORY
+                 : io_error.kind == WF_IO_ERR_CLIENT_CERT ? WEFT_ERR_CLIENT_CERT
+                                                          : WEFT_ERR_INVALID_ARGUMENT,
+                 WEFT_STAGE_TLS, WEFT_NOT_SENT, "cannot set up TLS: %s", io_error.text);
+    out_error->sys_errno = io_error.sys_errno;
+    out_error->tls_code = io_error.tls_code;
     return false;
+}
+
+static void warn(struct weft_client *engine)
+{
+    if (engine->config.insecure_skip_verify)
+        wf_log_client(engine, WEFT_LOG_ERROR,
+                      "client: config.insecure_skip_verify is on: no server is authenticated, and "
+                      "whoever sits on the path can read and change everything");
+    if (engine->tls_ctx->keylog != NULL)
+        wf_log_client(engine, WEFT_LOG_WARNING,
+                      "client: the keys of TLS connections are written to a file, and whoever "
+                      "reads it can read the traffic");
 }
 
 static void abandon(struct weft_client *engine)
@@ -100,17 +127,14 @@ struct weft_client *wf_engine_new_stepped(const struct weft_config *given,
     bool has_watcher = config.trace != NULL || config.log != NULL;
     bool complete = engine->io_threads != NULL && engine->responses != NULL && have_strings &&
                     (engine->overrides = wf_overrides_new(&config, out_error)) != NULL &&
-                    make_tls(engine, out_error) &&
+                    make_tls(engine, &config, out_error) &&
                     (!has_watcher || wf_engine_workers(engine) != NULL) &&
                     make_io_threads(engine, out_error);
     if (!complete) {
         abandon(engine);
         return NULL;
     }
-    if (config.insecure_skip_verify)
-        wf_log_client(engine, WEFT_LOG_ERROR,
-                      "client: config.insecure_skip_verify is on: no server is authenticated, and "
-                      "whoever sits on the path can read and change everything");
+    warn(engine);
     return engine;
 }
 
@@ -186,6 +210,7 @@ static void close_threads(struct weft_client *engine, int64_t drain_ms)
         wf_io_thread_close(engine->io_threads[i], drain_ms);
     for (unsigned i = 0; i < engine->io_thread_count; i++)
         wf_io_thread_join(engine->io_threads[i]);
+    wf_tls_loader_join(&engine->tls_loader);
     pthread_mutex_lock(&engine->lock);
     engine->workers_closed = true;
     pthread_mutex_unlock(&engine->lock);

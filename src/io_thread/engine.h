@@ -7,6 +7,7 @@
 #define WF_IO_THREAD_ENGINE_H
 
 #include "base/pool.h"
+#include "io_thread/tls_loader.h"
 #include "weft/client.h"
 #include "workers/spin.h"
 #include "workers/worker_pool.h"
@@ -22,16 +23,19 @@ enum wf_engine_state { WF_ENGINE_OPEN, WF_ENGINE_CLOSING, WF_ENGINE_CLOSED };
 
 struct weft_client {
     /* Immutable after wf_engine_new(). */
-    struct weft_config config;  /* strings are copies */
-    struct wf_tls_ctx *tls_ctx; /* NULL: https fails with tls_error */
-    struct weft_error tls_error;
+    struct weft_config config; /* strings are copies */
+    struct wf_tls_ctx *tls_ctx;
     struct wf_overrides *overrides;
     struct wf_pool *exchanges; /* of struct weft_future; its end frees this */
     struct wf_pool *responses; /* of WF_RESPONSE_BLOCK_LEN */
     struct wf_io_thread **io_threads;
     unsigned io_thread_count;
 
+    /* Written by the loader; read once it is READY. */
+    struct weft_error tls_error; /* why https does not work; code WEFT_OK: it does */
+
     /* Any thread; atomic. */
+    struct wf_tls_loader tls_loader;
     struct wf_spin wait_spin;                 /* of weft_future_wait() */
     atomic_uint refs;                         /* users' */
     _Atomic(struct wf_worker_pool *) workers; /* NULL until first needed; then constant */

@@ -34,6 +34,7 @@ enum wf_item_kind {
     WF_ITEM_SUBMIT,   /* exchange.item, to the I/O thread */
     WF_ITEM_MESSAGE,  /* exchange.message, to the I/O thread */
     WF_ITEM_CLOSE,    /* io_thread.close_item, to the I/O thread */
+    WF_ITEM_TRUST,    /* io_thread.trust_item, to the I/O thread */
     WF_ITEM_DONE,     /* exchange.item, to a completion queue or a worker */
     WF_ITEM_READABLE, /* body_stream.readable, to a completion queue */
     WF_ITEM_TRACE,    /* trace record, to a worker */

@@ -6,6 +6,7 @@
 #include "io_thread/resolve.h"
 #include "io_thread/tls.h"
 #include "io_thread/tls_ctx.h"
+#include "io_thread/tls_loader.h"
 #include "message/error.h"
 #include "workers/park.h"
 
@@ -128,6 +129,9 @@ static void take_item(struct wf_io_thread *io, struct wf_item *item)
         return;
     case WF_ITEM_CLOSE:
         close_asked(io);
+        return;
+    case WF_ITEM_TRUST:
+        wf_tls_loader_done(io);
         return;
     case WF_ITEM_DONE:
     case WF_ITEM_READABLE:
@@ -370,6 +374,8 @@ static bool fill(struct wf_io_thread *io)
     io->read_buf = wf_alloc(WF_READ_LEFTOVER + WF_READ_LEN);
     io->resolver = make_resolver(io);
     io->tls_io = wf_tls_io_new();
+    if (io->tls_io != NULL)
+        wf_tls_io_keep_sessions(io->tls_io, io->engine->config.tls_sessions);
     bool have_origins = wf_origins_init(&io->origins);
     return io->read_buf != NULL && io->resolver != NULL && io->tls_io != NULL && have_origins;
 }
@@ -399,10 +405,12 @@ struct wf_io_thread *wf_io_thread_new(struct weft_client *engine, unsigned index
     io->now_ns = wf_now_ns();
     io->now_ms = io->now_ns / NS_PER_MS;
     io->close_item.kind = WF_ITEM_CLOSE;
+    io->trust_item.kind = WF_ITEM_TRUST;
     wf_mailbox_init(&io->mailbox);
     wf_timers_init(&io->timers, io->now_ms);
     wf_list_init(&io->dirty);
     wf_list_init(&io->unread);
+    wf_list_init(&io->trust_waiting);
     wf_list_init(&io->dead);
     int failed = wf_poller_init(&io->poller);
     if (failed != 0)

@@ -50,6 +50,8 @@ struct wf_io_stats {
     atomic_ullong limits_reached;
     atomic_ullong name_queries;
     atomic_ullong name_cache_hits;
+    atomic_ullong tls_handshakes;
+    atomic_ullong tls_resumed;
 };
 
 static inline void wf_stat_add(atomic_ullong *stat, unsigned long long count)
@@ -90,12 +92,13 @@ struct wf_io_thread {
     struct wf_tls_io *tls_io;
     struct wf_origins origins;
     struct wf_outbox outbox;
-    struct wf_mail *backlog;     /* mail taken from the mailbox and not yet looked at */
-    struct wf_node dirty;        /* conn.dirty_node: has something to write */
-    struct wf_node unread;       /* conn.unread_node: stopped reading with more to come */
-    struct wf_node dead;         /* conn.dead_node: to be freed at the end of the turn */
-    struct wf_timer close_timer; /* the end of draining */
-    bool skipped_wait;           /* this turn did not look at the sockets */
+    struct wf_mail *backlog;      /* mail taken from the mailbox and not yet looked at */
+    struct wf_node dirty;         /* conn.dirty_node: has something to write */
+    struct wf_node unread;        /* conn.unread_node: stopped reading with more to come */
+    struct wf_node trust_waiting; /* conn.trust_node: until the CA certificates are read */
+    struct wf_node dead;          /* conn.dead_node: to be freed at the end of the turn */
+    struct wf_timer close_timer;  /* the end of draining */
+    bool skipped_wait;            /* this turn did not look at the sockets */
     bool closing;
     bool close_now; /* draining is over */
     size_t active;  /* exchanges that were taken and are not done */
@@ -106,6 +109,9 @@ struct wf_io_thread {
     /* The closer writes it before it pushes close_item, once. */
     struct wf_item close_item;
     int64_t drain_ms;
+
+    /* The loader pushes it, once. */
+    struct wf_item trust_item;
 
     /* Any thread, once stopped; guarded by stopped_lock. */
     pthread_mutex_t stopped_lock;

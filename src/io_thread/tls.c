@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "io_thread/tls_ctx.h"
 #include "io_thread/tls_internal.h"
+#include "io_thread/tls_keylog.h"
 
 #include <arpa/inet.h>
 #include <limits.h>
@@ -50,8 +51,8 @@ static enum wf_io_result tls_handshake(struct wf_transport *t)
         (void)wf_io_fail(t, WF_IO_ERR_TLS_PROTOCOL, 0, 0, "%.64s sends a handshake without end",
                          tls->host);
 
-    /* The name is compared before our Finished leaves: the server learns nothing of us then. */
-    if (ret == WOLFSSL_SUCCESS && !tls->insecure && wf_tls_verify_host(tls) != WF_IO_OK)
+    /* Who it is is looked at before our Finished leaves: the server learns nothing of us then. */
+    if (ret == WOLFSSL_SUCCESS && !tls->is_server && wf_tls_verify_server(tls) != WF_IO_OK)
         tls->io->out_len = 0;
     wf_tls_io_end(tls);
     if (t->error.kind != WF_IO_ERR_NONE)
@@ -63,6 +64,8 @@ static enum wf_io_result tls_handshake(struct wf_transport *t)
     if (tls->out_of_memory || tls->owes_too_much)
         return wf_tls_fail(tls, 0);
     note_protocol(tls);
+    if (tls->ctx != NULL && tls->ctx->keylog != NULL)
+        wf_keylog_handshake_done(tls->ctx->keylog, tls->ssl);
     tls->handshake_done = true;
     return WF_IO_OK;
 }
@@ -103,6 +106,9 @@ static enum wf_io_result tls_read(struct wf_transport *t, void *buf, size_t cap,
     wf_tls_io_end(tls);
     if (tls->out_of_memory || tls->owes_too_much || wf_tls_is_flooded(tls))
         result = wf_tls_fail(tls, 0);
+    /* The ticket of TLS 1.3 comes with the first octets or before them. */
+    if (tls->keeps && !tls->has_kept && *out_len > 0)
+        wf_tls_keep_session(tls);
     tls->read_state = result;
     return result;
 }
@@ -217,6 +223,8 @@ void wf_tls_say_goodbye(struct wf_transport *t)
         tls->send_errno != 0)
         return;
     tls->said_goodbye = true;
+    if (tls->keeps)
+        wf_tls_keep_session(tls);
     wf_tls_io_flush(tls);
     wf_tls_io_begin(tls, 0);
     /* Once, and its "not done yet" is as good as its success: nobody waits for the answer. */
@@ -232,6 +240,8 @@ static void tls_free(struct wf_transport *t)
     wf_io_close(tls->fd);
     wf_buf_fini(&tls->unsent);
     wf_buf_fini(&tls->unread);
+    wf_free((void *)(uintptr_t)tls->key.ptr);
+    wf_free(tls->identity);
     wf_free(tls);
 }
 
@@ -273,9 +283,20 @@ static void set_io(struct wf_tls *tls)
     wolfSSL_SetIOWriteCtx(tls->ssl, tls);
 }
 
-static bool set_up(struct wf_tls *tls, struct wf_tls_ctx *ctx, const char *alpn)
+static bool offer_protocols(WOLFSSL *ssl, const char *alpn)
 {
-    tls->ssl = wolfSSL_new(ctx->wolfssl);
+    if (alpn == NULL)
+        return true;
+    char names[64]; /* wolfSSL wants them writable */
+    int len = snprintf(names, sizeof(names), "%s", alpn);
+    return len > 0 && (size_t)len < sizeof(names) &&
+           wolfSSL_UseALPN(ssl, names, (unsigned int)len, WOLFSSL_ALPN_CONTINUE_ON_MISMATCH) ==
+               WOLFSSL_SUCCESS;
+}
+
+static bool set_up(struct wf_tls *tls, const char *alpn)
+{
+    tls->ssl = wolfSSL_new(tls->ctx->wolfssl);
     if (tls->ssl == NULL)
         return false;
     set_io(tls);
@@ -284,33 +305,55 @@ static bool set_up(struct wf_tls *tls, struct wf_tls_ctx *ctx, const char *alpn)
         wolfSSL_UseSNI(tls->ssl, WOLFSSL_SNI_HOST_NAME, tls->host,
                        (unsigned short)strlen(tls->host)) != WOLFSSL_SUCCESS)
         return false;
-    if (alpn == NULL)
+    if (tls->ctx->keylog != NULL && !wf_keylog_watch(tls->ctx->keylog, tls->ssl))
+        return false;
+    return offer_protocols(tls->ssl, alpn);
+}
+
+/* What has to be the same for a session to be resumed. The rest that was verified or agreed on is
+ * of the context. False: out of memory. */
+static bool make_key(struct wf_tls *tls, const char *host, uint16_t port, const char *alpn)
+{
+    if (tls->io->sessions.max == 0 || !tls->ctx->can_resume)
         return true;
-    char names[64]; /* wolfSSL wants them writable */
-    int len = snprintf(names, sizeof(names), "%s", alpn);
-    return len > 0 && (size_t)len < sizeof(names) &&
-           wolfSSL_UseALPN(tls->ssl, names, (unsigned int)len, WOLFSSL_ALPN_CONTINUE_ON_MISMATCH) ==
-               WOLFSSL_SUCCESS;
+    char text[2 * TLS_HOST_MAX + 128];
+    int len = snprintf(text, sizeof(text), "%s\n%s\n%u\n%s", host, tls->host, port,
+                       alpn == NULL ? "" : alpn);
+    if (len < 0 || (size_t)len >= sizeof(text))
+        return true; /* no such host */
+    void *copy = wf_alloc((size_t)len);
+    if (copy == NULL)
+        return false;
+    memcpy(copy, text, (size_t)len);
+    tls->key = wf_slice(copy, (size_t)len);
+    tls->keeps = true;
+    return true;
 }
 
 struct wf_transport *wf_tls_new(struct wf_tls_ctx *ctx, struct wf_tls_io *io, int fd,
-                                const char *host, const char *alpn, struct wf_io_error *out_error)
+                                const char *host, uint16_t port, const char *alpn,
+                                struct wf_io_error *out_error)
 {
     struct wf_transport failed = {0};
     struct wf_tls *tls = wf_calloc(1, sizeof(*tls));
+    if (tls != NULL) {
+        tls->base.ops = &tls_ops;
+        tls->ctx = ctx;
+        tls->io = io;
+        tls->fd = fd;
+        tls->insecure = ctx->insecure;
+    }
     if (tls == NULL) {
         (void)wf_io_fail(&failed, WF_IO_ERR_NO_MEMORY, 0, 0, "out of memory");
-    } else if (!copy_host(tls->host, host)) {
+    } else if (!copy_host(tls->host, ctx->server_name != NULL ? ctx->server_name : host)) {
         (void)wf_io_fail(&failed, WF_IO_ERR_CONFIG, 0, 0, "the host name is empty or too long");
-    } else if (!set_up(tls, ctx, alpn)) {
+    } else if (!set_up(tls, alpn) || !make_key(tls, host, port, alpn)) {
         (void)wf_io_fail(&failed, WF_IO_ERR_NO_MEMORY, 0, 0,
                          "TLS to %.64s cannot be set up, for lack of memory most likely",
                          tls->host);
     } else {
-        tls->base.ops = &tls_ops;
-        tls->io = io;
-        tls->fd = fd;
-        tls->insecure = ctx->insecure;
+        if (tls->keeps)
+            wf_tls_resume(tls);
         return &tls->base;
     }
     if (tls != NULL)
@@ -346,4 +389,10 @@ const char *wf_tls_cipher(const struct wf_transport *t)
 {
     wf_assert(t->ops == &tls_ops);
     return wolfSSL_get_cipher(tls_of_const(t)->ssl);
+}
+
+bool wf_tls_is_resumed(const struct wf_transport *t)
+{
+    wf_assert(t->ops == &tls_ops);
+    return tls_of_const(t)->resumed;
 }

@@ -13,6 +13,8 @@
 #include "base/alloc.h"
 #include "io_thread/transport.h"
 
+#include <stdint.h>
+
 struct wf_tls_ctx;
 struct wf_tls_io;
 
@@ -24,15 +26,18 @@ struct wf_tls_io;
 
 /* NULL: out of memory. */
 WF_MUST_USE struct wf_tls_io *wf_tls_io_new(void);
+/* Keeps up to @count sessions for resumption; before the first transport. */
+void wf_tls_io_keep_sessions(struct wf_tls_io *io, size_t count);
 /* After all of its transports. NULL is a no-op. */
 void wf_tls_io_free(struct wf_tls_io *io);
 
 /* A client's end over a connected, non-blocking stream socket. @host: the name or address literal
- * of the URL (IPv6 without brackets), which the certificate must hold and SNI names. @alpn:
- * protocols in the order of preference, comma-separated; NULL: none are offered. Takes ownership of
- * @fd when it succeeds. NULL: *out_error says why. */
+ * of the URL (IPv6 without brackets), which the certificate must hold and SNI names, unless @ctx
+ * has another name for both. @port: sessions are resumed with the same host and port only. @alpn:
+ * protocols in the order of preference, comma-separated; NULL: none are offered. @ctx must outlive
+ * it. Takes ownership of @fd when it succeeds. NULL: *out_error says why. */
 WF_MUST_USE struct wf_transport *wf_tls_new(struct wf_tls_ctx *ctx, struct wf_tls_io *io, int fd,
-                                            const char *host, const char *alpn,
+                                            const char *host, uint16_t port, const char *alpn,
                                             struct wf_io_error *out_error);
 
 /* "TLSv1.3" and "TLS_AES_128_GCM_SHA256", for instance; after the handshake. Static. Builds of
@@ -40,5 +45,7 @@ WF_MUST_USE struct wf_transport *wf_tls_new(struct wf_tls_ctx *ctx, struct wf_tl
  */
 const char *wf_tls_version(const struct wf_transport *t);
 const char *wf_tls_cipher(const struct wf_transport *t);
+/* Whether a session of an earlier connection was resumed. */
+bool wf_tls_is_resumed(const struct wf_transport *t);
 
 #endif

@@ -1,8 +1,8 @@
 #include "io_thread/tls_ctx.h"
 
-#include "base/buf.h"
 #include "io_thread/tls_internal.h"
-#include "io_thread/transport.h"
+#include "io_thread/tls_keylog.h"
+#include "io_thread/tls_setup.h"
 
 #include <wolfssl/wolfcrypt/aes.h>
 #include <wolfssl/wolfcrypt/chacha20_poly1305.h>
@@ -10,28 +10,23 @@
 #include <wolfssl/wolfcrypt/ecc.h>
 #endif
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #define OLDEST_WOLFSSL 0x05005004u /* 5.5.4: what this code was checked with */
-#define CA_FILE_MAX    (16u << 20)
 #define PROBE_LEN      4096
 #define PROBE_ROUNDS   4
 
-/* One list holds the names of both versions. For TLS 1.2 only suites with ephemeral keys and AEAD
- * are offered: RFC 9113 section 9.2.2 allows a peer to refuse HTTP/2 with any other. */
-#define AES_13    "TLS13-AES128-GCM-SHA256:TLS13-AES256-GCM-SHA384"
-#define CHACHA_13 "TLS13-CHACHA20-POLY1305-SHA256"
-#define AES_12                                                                                     \
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"                                   \
-    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
-#define CHACHA_12 "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+#define SERVER_NAME_OCTETS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:"
 
-static const char aes_first[] = AES_13 ":" CHACHA_13 ":" AES_12 ":" CHACHA_12;
-static const char chacha_first[] = CHACHA_13 ":" AES_13 ":" CHACHA_12 ":" AES_12;
+/* wolfSSL shows the chain of a good certificate only when it was built so; without, there is no
+ * telling until when a session may be resumed. */
+#ifdef WOLFSSL_ALWAYS_VERIFY_CB
+#define CAN_SEE_CHAINS true
+#else
+#define CAN_SEE_CHAINS false
+#endif
 
 /* Written once per process, behind pthread_once: wolfSSL's own start-up is process-wide. It is
  * never undone, since another part of the program may use wolfSSL too. */
@@ -117,6 +112,12 @@ const char *wf_tls_library(void)
 #ifndef WOLFSSL_TICKET_NONCE_MALLOC
            ", without ticket-nonce-malloc: TLS 1.3 tickets with nonces above 8 octets fail"
 #endif
+#ifndef WOLFSSL_ALWAYS_VERIFY_CB
+           ", without WOLFSSL_ALWAYS_VERIFY_CB: no session is resumed"
+#endif
+#ifndef HAVE_SECRET_CALLBACK
+           ", without HAVE_SECRET_CALLBACK: no keys are logged"
+#endif
         ;
 }
 
@@ -127,97 +128,6 @@ void wf_tls_thread_end(void)
 #endif
 }
 
-static bool fail(struct wf_io_error *out_error, enum wf_io_error_kind kind, int sys_errno,
-                 int tls_code, const char *what, const char *why)
-{
-    struct wf_transport carrier = {0};
-    (void)wf_io_fail(&carrier, kind, sys_errno, tls_code, "%s%s", what, why);
-    *out_error = carrier.error;
-    return false;
-}
-
-static bool fail_memory(struct wf_io_error *out_error)
-{
-    return fail(out_error, WF_IO_ERR_NO_MEMORY, 0, 0, "out of memory", "");
-}
-
-static bool load_pem(WOLFSSL_CTX *ctx, struct wf_slice pem, const char *name,
-                     struct wf_io_error *out_error)
-{
-    int ret =
-        pem.len == 0 || pem.len > CA_FILE_MAX
-            ? WOLFSSL_FAILURE
-            : wolfSSL_CTX_load_verify_buffer(ctx, pem.ptr, (long)pem.len, WOLFSSL_FILETYPE_PEM);
-    if (ret == WOLFSSL_SUCCESS)
-        return true;
-    if (ret == MEMORY_E)
-        return fail_memory(out_error);
-    return fail(out_error, WF_IO_ERR_CONFIG, 0, ret, "no CA certificate that can be used is in ",
-                name);
-}
-
-/* Read here and not by wolfSSL, which has one answer to a missing file and a broken one. */
-static bool load_file(WOLFSSL_CTX *ctx, const char *path, struct wf_io_error *out_error)
-{
-    struct wf_buf pem;
-    wf_buf_init(&pem);
-    int failure = 0;
-    bool enough_memory = true;
-    FILE *file = fopen(path, "rbe");
-    if (file == NULL)
-        failure = errno;
-    while (failure == 0 && enough_memory && wf_buf_len(&pem) <= CA_FILE_MAX) {
-        enough_memory = wf_buf_reserve(&pem, 65536);
-        if (!enough_memory)
-            break;
-        size_t got = fread(wf_buf_tail(&pem), 1, 65536, file);
-        wf_buf_commit(&pem, got);
-        if (got == 0) {
-            failure = ferror(file) ? errno : 0;
-            break;
-        }
-    }
-    if (file != NULL)
-        (void)fclose(file);
-
-    bool done = false;
-    char name[96];
-    if (failure != 0) {
-        (void)snprintf(name, sizeof(name), "cannot read the CA file %.60s: ", path);
-        (void)fail(out_error, WF_IO_ERR_CONFIG, failure, 0, name, strerror(failure));
-    } else if (!enough_memory) {
-        (void)fail_memory(out_error);
-    } else {
-        done = load_pem(ctx, wf_buf_slice(&pem), path, out_error);
-    }
-    wf_buf_fini(&pem);
-    return done;
-}
-
-static bool load_system(WOLFSSL_CTX *ctx, struct wf_io_error *out_error)
-{
-#ifdef WOLFSSL_SYS_CA_CERTS
-    int ret = wolfSSL_CTX_load_system_CA_certs(ctx);
-    if (ret == WOLFSSL_SUCCESS)
-        return true;
-    return fail(out_error, WF_IO_ERR_CONFIG, 0, ret, "the system has no CA certificates", "");
-#else
-    return load_file(ctx, "/etc/ssl/certs/ca-certificates.crt", out_error);
-#endif
-}
-
-static bool load_trust(WOLFSSL_CTX *ctx, const struct wf_tls_config *config,
-                       struct wf_io_error *out_error)
-{
-    if (config->insecure)
-        return true;
-    if (config->ca_file != NULL && !load_file(ctx, config->ca_file, out_error))
-        return false;
-    if (config->ca_pem.len > 0 && !load_pem(ctx, config->ca_pem, "the memory given", out_error))
-        return false;
-    return config->ca_file != NULL || config->ca_pem.len > 0 || load_system(ctx, out_error);
-}
-
 /* Nothing is left to defaults: they differ between versions and builds, and one of them is to
  * verify nothing. */
 static bool set_up(WOLFSSL_CTX *ctx, const struct wf_tls_config *config,
@@ -226,41 +136,97 @@ static bool set_up(WOLFSSL_CTX *ctx, const struct wf_tls_config *config,
     int groups[] = {WOLFSSL_ECC_X25519, WOLFSSL_ECC_SECP256R1, WOLFSSL_ECC_SECP384R1};
     wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_PEER,
                            config->insecure ? wf_tls_accept_any : wf_tls_verified);
-    if (wolfSSL_CTX_SetMinVersion(ctx, WOLFSSL_TLSV1_2) != WOLFSSL_SUCCESS)
-        return fail(out_error, WF_IO_ERR_CONFIG, 0, 0, "TLS 1.2 cannot be made the minimum", "");
     if (wolfSSL_CTX_set_groups(ctx, groups, sizeof(groups) / sizeof(groups[0])) != WOLFSSL_SUCCESS)
-        return fail(out_error, WF_IO_ERR_CONFIG, 0, 0, "the key exchange groups cannot be set", "");
-    if (wolfSSL_CTX_set_cipher_list(ctx, wf_tls_aes_is_fast() ? aes_first : chacha_first) !=
-        WOLFSSL_SUCCESS)
-        return fail(out_error, WF_IO_ERR_CONFIG, 0, 0, "the cipher suites cannot be set", "");
+        return wf_tls_setup_fail(out_error, WF_IO_ERR_CONFIG, 0, 0,
+                                 "the key exchange groups cannot be set", "");
 #ifdef OPENSSL_EXTRA
     /* Where it is on by default a blocked handshake tries eleven times instead of once. */
     (void)wolfSSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
 #endif
-    return load_trust(ctx, config, out_error);
+    return wf_tls_suites_set(ctx, config, out_error) &&
+           wf_tls_client_cert_set(ctx, config, out_error) &&
+           (config->insecure || wf_tls_trust_given(ctx, config, out_error));
+}
+
+static bool set_pins(struct wf_tls_ctx *ctx, const char *const *texts,
+                     struct wf_io_error *out_error)
+{
+    const char *bad;
+    switch (wf_pins_init(&ctx->pins, texts, &bad)) {
+    case WF_PINS_OK:
+        return true;
+    case WF_PINS_NO_MEMORY:
+        return wf_tls_setup_no_memory(out_error);
+    case WF_PINS_TOO_MANY:
+        return wf_tls_setup_fail(out_error, WF_IO_ERR_CONFIG, 0, 0, "more than 64 pins", "");
+    case WF_PINS_MALFORMED:
+        break;
+    }
+    return wf_tls_setup_fail(out_error, WF_IO_ERR_CONFIG, 0, 0,
+                             "a pin is sha256// and 44 characters of base64, not ", bad);
+}
+
+static bool set_server_name(struct wf_tls_ctx *ctx, const char *name, struct wf_io_error *out_error)
+{
+    if (name == NULL)
+        return true;
+    size_t len = strlen(name);
+    if (len == 0 || len > TLS_HOST_MAX || strspn(name, SERVER_NAME_OCTETS) != len)
+        return wf_tls_setup_fail(out_error, WF_IO_ERR_CONFIG, 0, 0, "no server can be named ",
+                                 name);
+    ctx->server_name = wf_alloc(len + 1);
+    if (ctx->server_name == NULL)
+        return wf_tls_setup_no_memory(out_error);
+    memcpy(ctx->server_name, name, len + 1);
+    return true;
+}
+
+static bool uses_system(const struct wf_tls_config *config)
+{
+    return !config->insecure && config->ca_file == NULL && config->ca_path == NULL &&
+           config->ca_pem.len == 0;
+}
+
+static bool fill(struct wf_tls_ctx *ctx, const struct wf_tls_config *config,
+                 struct wf_io_error *out_error)
+{
+    ctx->wolfssl = wf_tls_new_context(config, out_error);
+    if (ctx->wolfssl == NULL || !set_up(ctx->wolfssl, config, out_error) ||
+        !set_pins(ctx, config->pins, out_error) ||
+        !set_server_name(ctx, config->server_name, out_error))
+        return false;
+    ctx->insecure = config->insecure;
+    ctx->can_resume = CAN_SEE_CHAINS || config->insecure;
+    ctx->has_client_cert = config->cert_file != NULL || config->cert_pem.len > 0;
+    ctx->needs_system_trust = uses_system(config);
+    return (!ctx->needs_system_trust || config->defer_system ||
+            wf_tls_ctx_load_system(ctx, out_error)) &&
+           wf_keylog_open(config->keylog_file, &ctx->keylog, out_error);
 }
 
 struct wf_tls_ctx *wf_tls_ctx_new(const struct wf_tls_config *config, struct wf_io_error *out_error)
 {
     (void)pthread_once(&library_once, library_init);
     if (library_status != WOLFSSL_SUCCESS || wolfSSL_lib_version_hex() < OLDEST_WOLFSSL) {
-        (void)fail(out_error, WF_IO_ERR_CONFIG, 0, library_status,
-                   "wolfSSL does not start, or is too old: ", wolfSSL_lib_version());
+        (void)wf_tls_setup_fail(out_error, WF_IO_ERR_CONFIG, 0, library_status,
+                                "wolfSSL does not start, or is too old: ", wolfSSL_lib_version());
         return NULL;
     }
     struct wf_tls_ctx *ctx = wf_calloc(1, sizeof(*ctx));
-    if (ctx == NULL) {
-        (void)fail_memory(out_error);
-        return NULL;
-    }
-    ctx->insecure = config->insecure;
-    ctx->wolfssl = wolfSSL_CTX_new(wolfSSLv23_client_method());
-    if (ctx->wolfssl == NULL)
-        (void)fail_memory(out_error);
-    else if (set_up(ctx->wolfssl, config, out_error))
+    if (ctx == NULL)
+        (void)wf_tls_setup_no_memory(out_error);
+    else if (fill(ctx, config, out_error))
         return ctx;
     wf_tls_ctx_free(ctx);
     return NULL;
+}
+
+bool wf_tls_ctx_load_system(struct wf_tls_ctx *ctx, struct wf_io_error *out_error)
+{
+    if (!wf_tls_trust_system(ctx->wolfssl, out_error))
+        return false;
+    ctx->needs_system_trust = false;
+    return true;
 }
 
 void wf_tls_ctx_free(struct wf_tls_ctx *ctx)
@@ -268,5 +234,8 @@ void wf_tls_ctx_free(struct wf_tls_ctx *ctx)
     if (ctx == NULL)
         return;
     wolfSSL_CTX_free(ctx->wolfssl);
+    wf_pins_fini(&ctx->pins);
+    wf_keylog_close(ctx->keylog);
+    wf_free(ctx->server_name);
     wf_free(ctx);
 }

@@ -108,9 +108,24 @@ static const char *alert_name(int alert)
     }
 }
 
+/* Whether an alert is about the certificate of whom it is sent to (RFC 8446 section 6.2). */
+static bool is_about_certificate(int alert)
+{
+    return (alert >= 42 && alert <= 46) || alert == 48 || alert == 116;
+}
+
 static enum wf_io_result fail_alert(struct wf_tls *tls, int tls_code, int alert)
 {
-    if (alert == 70) /* protocol_version */
+    bool has_cert = tls->ctx != NULL && tls->ctx->has_client_cert;
+    bool is_client = !tls->is_server && is_about_certificate(alert);
+    if (is_client && has_cert)
+        (void)wf_io_fail(&tls->base, WF_IO_ERR_CLIENT_CERT, 0, tls_code,
+                         "%.48s refuses the client certificate: alert %d (%s)", tls->host, alert,
+                         alert_name(alert));
+    else if (is_client)
+        (void)wf_io_fail(&tls->base, WF_IO_ERR_CLIENT_CERT, 0, tls_code,
+                         "%.48s wants a client certificate: alert %d", tls->host, alert);
+    else if (alert == 70) /* protocol_version */
         (void)wf_io_fail(&tls->base, WF_IO_ERR_TLS_VERSION, 0, tls_code,
                          "%.64s speaks no version of TLS that is allowed here", tls->host);
     else

@@ -1,11 +1,14 @@
 /* What the parts of the TLS transport share: tls.c (the transport), tls_io.c (ciphertext buffers
- * and wolfSSL's callbacks), tls_verify.c (certificates), tls_error.c (what went wrong, in words).
+ * and wolfSSL's callbacks), tls_verify.c (certificates), tls_resume.c (sessions), tls_error.c (what
+ * went wrong, in words).
  * Nobody else includes this, but the test server for its side. */
 #ifndef WF_IO_THREAD_TLS_INTERNAL_H
 #define WF_IO_THREAD_TLS_INTERNAL_H
 
 #include "base/buf.h"
 #include "io_thread/tls.h"
+#include "io_thread/tls_ctx.h"
+#include "io_thread/tls_sessions.h"
 
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
@@ -27,6 +30,7 @@ struct wf_tls_io {
     size_t in_start; /* of the ciphertext that the connection in hand has not taken yet */
     size_t in_end;
     size_t out_len;
+    struct wf_tls_sessions sessions;
     struct wf_buf spare; /* an unsent remainder's memory, kept for the next */
     uint8_t in[TLS_IN_CAP];
     uint8_t out[TLS_OUT_CAP];
@@ -36,12 +40,17 @@ struct wf_tls_io {
 struct wf_tls {
     struct wf_transport base;
     struct wf_tls_io *io;
+    const struct wf_tls_ctx *ctx; /* NULL: a server's end */
     WOLFSSL *ssl;
     int fd;
 
     bool is_server;
     bool insecure;
     bool handshake_done;
+    bool chain_seen; /* not_before and not_after are of all certificates that came */
+    bool resumed;    /* no certificate came: identity says who it is */
+    bool keeps;      /* a session for later, when there is one */
+    bool has_kept;
     bool said_goodbye;   /* close_notify */
     bool out_of_memory;  /* inside a callback */
     bool owes_too_much;  /* WF_TLS_UNSENT_MAX was reached */
@@ -65,6 +74,12 @@ struct wf_tls {
 
     /* The last thing that read said, repeated from then on. */
     enum wf_io_result read_state;
+
+    int64_t not_before;
+    int64_t not_after;
+    struct wf_tls_identity *identity; /* of the session that was offered; NULL: none was */
+    uint64_t ticket_hash;             /* of the one that was offered or kept last */
+    struct wf_slice key;              /* of sessions; memory of its own */
 
     struct wf_buf unsent; /* ciphertext that the socket would not take */
     struct wf_buf unread; /* ciphertext that wolfSSL did not ask for yet */
@@ -90,8 +105,17 @@ void wf_tls_io_flush(struct wf_tls *tls);
 /* tls_verify.c: what a context calls for the certificates of its connections. */
 int wf_tls_verified(int is_valid, WOLFSSL_X509_STORE_CTX *store);
 int wf_tls_accept_any(int is_valid, WOLFSSL_X509_STORE_CTX *store);
-/* After the handshake: whether the certificate is for the host. */
-enum wf_io_result wf_tls_verify_host(struct wf_tls *tls);
+/* When wolfSSL is done with the handshake: whether the server, by its certificate or by what was
+ * kept of it with the session, is the one that is meant: host and pins, and for a resumed session
+ * once more the time. */
+enum wf_io_result wf_tls_verify_server(struct wf_tls *tls);
+/* Whether a session with @identity may be offered: the same questions. */
+bool wf_tls_identity_holds(const struct wf_tls *tls, const struct wf_tls_identity *identity);
+
+/* tls_resume.c: before the handshake; after the first octets were read, and at the end. */
+void wf_tls_resume(struct wf_tls *tls);
+void wf_tls_keep_session(struct wf_tls *tls);
+int64_t wf_tls_wall_clock(void); /* seconds since 1970 */
 
 /* tls.c: the other end of a connection, for weft-serve. @ssl has all but its I/O set up. Takes
  * ownership of @ssl and @fd when it succeeds. NULL: out of memory. */

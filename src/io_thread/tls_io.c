@@ -16,14 +16,21 @@ struct wf_tls_io *wf_tls_io_new(void)
     io->in_start = 0;
     io->in_end = 0;
     io->out_len = 0;
+    wf_tls_sessions_init(&io->sessions, 0);
     wf_buf_init(&io->spare);
     return io;
+}
+
+void wf_tls_io_keep_sessions(struct wf_tls_io *io, size_t count)
+{
+    io->sessions.max = count;
 }
 
 void wf_tls_io_free(struct wf_tls_io *io)
 {
     if (io == NULL)
         return;
+    wf_tls_sessions_fini(&io->sessions);
     wf_buf_fini(&io->spare);
     wf_free(io);
 }

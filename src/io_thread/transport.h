@@ -37,6 +37,8 @@ enum wf_io_error_kind {
     WF_IO_ERR_NOT_YET_VALID,
     WF_IO_ERR_WRONG_HOST, /* the certificate is valid, but for another name or address */
     WF_IO_ERR_BAD_CERT, /* bad signature, wrong purpose, issuer that is no CA, malformed, revoked */
+    WF_IO_ERR_PIN,      /* the server's public key is none of those that are pinned */
+    WF_IO_ERR_CLIENT_CERT,  /* ours cannot be used, or the server asks for one or refuses it */
     WF_IO_ERR_TLS_ALERT,    /* the peer refused the handshake: tls_alert */
     WF_IO_ERR_TLS_VERSION,  /* no protocol version in common */
     WF_IO_ERR_NOT_TLS,      /* what came is no TLS record: a cleartext server, most likely */

@@ -17,6 +17,10 @@ static enum weft_code code_of(enum wf_io_error_kind kind, enum weft_stage stage)
         return WEFT_ERR_CERTIFICATE_TIME;
     case WF_IO_ERR_WRONG_HOST:
         return WEFT_ERR_CERTIFICATE_HOST;
+    case WF_IO_ERR_PIN:
+        return WEFT_ERR_PIN;
+    case WF_IO_ERR_CLIENT_CERT:
+        return WEFT_ERR_CLIENT_CERT;
     case WF_IO_ERR_TLS_ALERT:
     case WF_IO_ERR_TLS_VERSION:
     case WF_IO_ERR_NOT_TLS:

@@ -11,6 +11,8 @@
 #define TAG_SEQUENCE     0x30u
 #define TAG_VERSION      0xa0u /* [0] EXPLICIT, of TBSCertificate; absent in version 1 */
 #define TAG_EXTENSIONS   0xa3u /* [3] EXPLICIT, of TBSCertificate */
+#define TAG_UTC_TIME     0x17u
+#define TAG_TIME         0x18u /* GeneralizedTime */
 #define TAG_DNS_NAME     0x82u /* [2] IMPLICIT IA5String, of GeneralName */
 #define TAG_IP_ADDRESS   0x87u /* [7] IMPLICIT OCTET STRING, of GeneralName */
 
@@ -212,17 +214,92 @@ enum wf_verify_result wf_verify_host(struct wf_slice der, const char *host)
     return any ? WF_VERIFY_MISMATCH : WF_VERIFY_NO_NAMES;
 }
 
-bool wf_verify_is_self_issued(struct wf_slice der)
+/* The fields of TBSCertificate behind the version, each whole: serial number, signature, issuer,
+ * validity, subject, subjectPublicKeyInfo. */
+#define FIELD_COUNT 6
+enum { FIELD_ISSUER = 2, FIELD_VALIDITY, FIELD_SUBJECT, FIELD_PUBLIC_KEY };
+
+static bool read_fields(struct wf_slice der, struct wf_slice fields[FIELD_COUNT])
 {
-    struct wf_slice tbs, fields[5]; /* serial, signature, issuer, validity, subject */
+    struct wf_slice tbs, content;
     uint8_t tag;
     if (!read_tbs(der, &tbs))
         return false;
-    if (tbs.len > 0 && tbs.ptr[0] == TAG_VERSION && !read_element(&tbs, &tag, &fields[0]))
+    if (tbs.len > 0 && tbs.ptr[0] == TAG_VERSION && !read_element(&tbs, &tag, &content))
         return false;
-    for (size_t i = 0; i < 5; i++) {
-        if (!read_element(&tbs, &tag, &fields[i]))
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        const uint8_t *start = tbs.ptr;
+        if (!read_element(&tbs, &tag, &content))
             return false;
+        fields[i] = wf_slice(start, (size_t)(tbs.ptr - start));
     }
-    return wf_slice_equal(fields[2], fields[4]);
+    return true;
+}
+
+bool wf_verify_is_self_issued(struct wf_slice der)
+{
+    struct wf_slice fields[FIELD_COUNT];
+    return read_fields(der, fields) && wf_slice_equal(fields[FIELD_ISSUER], fields[FIELD_SUBJECT]);
+}
+
+bool wf_verify_public_key(struct wf_slice der, struct wf_slice *out_public_key)
+{
+    struct wf_slice fields[FIELD_COUNT];
+    if (!read_fields(der, fields) || fields[FIELD_PUBLIC_KEY].ptr[0] != TAG_SEQUENCE)
+        return false;
+    *out_public_key = fields[FIELD_PUBLIC_KEY];
+    return true;
+}
+
+/* @count digits, as a number. */
+static bool read_digits(struct wf_slice *in, size_t count, int64_t *out)
+{
+    if (in->len < count)
+        return false;
+    *out = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (in->ptr[i] < '0' || in->ptr[i] > '9')
+            return false;
+        *out = *out * 10 + (in->ptr[i] - '0');
+    }
+    *in = wf_slice_skip(*in, count);
+    return true;
+}
+
+/* Days from 1970 to the first of a month; the year begins in March, so that its leap day is last.
+ */
+static int64_t days_to(int64_t year, int64_t month)
+{
+    int64_t y = month <= 2 ? year - 1 : year;
+    int64_t m = month <= 2 ? month + 9 : month - 3;
+    return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 - 719468;
+}
+
+static bool read_time(struct wf_slice *in, int64_t *out)
+{
+    struct wf_slice text;
+    uint8_t tag;
+    int64_t year, month, day, hour, minute, second;
+    if (!read_element(in, &tag, &text) || (tag != TAG_UTC_TIME && tag != TAG_TIME) ||
+        !read_digits(&text, tag == TAG_TIME ? 4 : 2, &year) || !read_digits(&text, 2, &month) ||
+        !read_digits(&text, 2, &day) || !read_digits(&text, 2, &hour) ||
+        !read_digits(&text, 2, &minute) || !read_digits(&text, 2, &second) ||
+        !wf_slice_is(text, "Z"))
+        return false;
+    if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+        return false;
+    if (tag == TAG_UTC_TIME)
+        year += year >= 50 ? 1900 : 2000;
+    *out = ((days_to(year, month) + day - 1) * 24 + hour) * 3600 + minute * 60 + second;
+    return true;
+}
+
+bool wf_verify_validity(struct wf_slice der, int64_t *out_not_before, int64_t *out_not_after)
+{
+    struct wf_slice fields[FIELD_COUNT];
+    struct wf_slice validity;
+    return read_fields(der, fields) &&
+           read_tagged(&fields[FIELD_VALIDITY], TAG_SEQUENCE, &validity) &&
+           read_time(&validity, out_not_before) && read_time(&validity, out_not_after) &&
+           validity.len == 0;
 }

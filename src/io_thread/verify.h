@@ -20,6 +20,13 @@ enum wf_verify_result {
  */
 enum wf_verify_result wf_verify_host(struct wf_slice der, const char *host);
 
+/* The SubjectPublicKeyInfo, whole, for pins. False: @der cannot be read. */
+bool wf_verify_public_key(struct wf_slice der, struct wf_slice *out_public_key);
+
+/* The first and the last second of validity (RFC 5280 section 4.1.2.5), since 1970. False: @der
+ * cannot be read. */
+bool wf_verify_validity(struct wf_slice der, int64_t *out_not_before, int64_t *out_not_after);
+
 /* Whether issuer and subject are the same. For the words of an error, not for a decision. */
 bool wf_verify_is_self_issued(struct wf_slice der);
 

@@ -27,7 +27,7 @@ void tls_pair_init(struct tls_pair *pair, const struct tls_pair_config *config)
     pair->client_fd = fds[0];
     pair->client =
         wf_tls_new(pair->ctx, pair->io, fds[0], config->host != NULL ? config->host : "good.test",
-                   config->alpn, &error);
+                   443, config->alpn, &error);
     assert_non_null(pair->client);
 }
 

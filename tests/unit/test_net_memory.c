@@ -171,7 +171,7 @@ static bool connect_tls(void)
     struct wf_tls_ctx *ctx = wf_tls_ctx_new(&config, &error);
     struct wf_tls_io *io = ctx != NULL ? wf_tls_io_new() : NULL;
     struct wf_transport *client =
-        io != NULL ? wf_tls_new(ctx, io, fds[0], "good.test", NULL, &error) : NULL;
+        io != NULL ? wf_tls_new(ctx, io, fds[0], "good.test", 443, NULL, &error) : NULL;
     if (client != NULL) {
         succeeded = exchange(client, &peer);
         error = client->error;

@@ -372,9 +372,9 @@ static void test_a_host_that_cannot_be_one_is_refused(void **state)
     tls_pair_init(&pair, &plain);
     memset(host, 'a', sizeof(host));
     host[sizeof(host) - 1] = '\0';
-    assert_null(wf_tls_new(pair.ctx, pair.io, pair.client_fd, host, NULL, &error));
+    assert_null(wf_tls_new(pair.ctx, pair.io, pair.client_fd, host, 443, NULL, &error));
     assert_int_equal(error.kind, WF_IO_ERR_CONFIG);
-    assert_null(wf_tls_new(pair.ctx, pair.io, pair.client_fd, "", NULL, &error));
+    assert_null(wf_tls_new(pair.ctx, pair.io, pair.client_fd, "", 443, NULL, &error));
     tls_pair_fini(&pair);
 }
 
