@@ -133,17 +133,13 @@ void wf_tls_thread_end(void)
 static bool set_up(WOLFSSL_CTX *ctx, const struct wf_tls_config *config,
                    struct wf_io_error *out_error)
 {
-    int groups[] = {WOLFSSL_ECC_X25519, WOLFSSL_ECC_SECP256R1, WOLFSSL_ECC_SECP384R1};
     wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_PEER,
                            config->insecure ? wf_tls_accept_any : wf_tls_verified);
-    if (wolfSSL_CTX_set_groups(ctx, groups, sizeof(groups) / sizeof(groups[0])) != WOLFSSL_SUCCESS)
-        return wf_tls_setup_fail(out_error, WF_IO_ERR_CONFIG, 0, 0,
-                                 "the key exchange groups cannot be set", "");
 #ifdef OPENSSL_EXTRA
     /* Where it is on by default a blocked handshake tries eleven times instead of once. */
     (void)wolfSSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
 #endif
-    return wf_tls_suites_set(ctx, config, out_error) &&
+    return wf_tls_groups_set(ctx, config, out_error) && wf_tls_suites_set(ctx, config, out_error) &&
            wf_tls_client_cert_set(ctx, config, out_error) &&
            (config->insecure || wf_tls_trust_given(ctx, config, out_error));
 }

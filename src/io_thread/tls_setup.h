@@ -27,9 +27,11 @@ WF_MUST_USE bool wf_tls_trust_system(struct WOLFSSL_CTX *ctx, struct wf_io_error
 WF_MUST_USE bool wf_tls_client_cert_set(struct WOLFSSL_CTX *ctx, const struct wf_tls_config *config,
                                         struct wf_io_error *out_error);
 
-/* tls_suites.c: versions are set when the context is made. */
+/* tls_suites.c: versions, when the context is made; key exchange groups; cipher suites. */
 WF_MUST_USE struct WOLFSSL_CTX *wf_tls_new_context(const struct wf_tls_config *config,
                                                    struct wf_io_error *out_error);
+WF_MUST_USE bool wf_tls_groups_set(struct WOLFSSL_CTX *ctx, const struct wf_tls_config *config,
+                                   struct wf_io_error *out_error);
 WF_MUST_USE bool wf_tls_suites_set(struct WOLFSSL_CTX *ctx, const struct wf_tls_config *config,
                                    struct wf_io_error *out_error);
 

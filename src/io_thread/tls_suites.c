@@ -125,6 +125,23 @@ WOLFSSL_CTX *wf_tls_new_context(const struct wf_tls_config *config, struct wf_io
     return NULL;
 }
 
+bool wf_tls_groups_set(WOLFSSL_CTX *ctx, const struct wf_tls_config *config,
+                       struct wf_io_error *out_error)
+{
+    int groups[] = {WOLFSSL_ECC_X25519, WOLFSSL_ECC_SECP256R1, WOLFSSL_ECC_SECP384R1};
+    const int count = sizeof(groups) / sizeof(groups[0]);
+    int ret = WOLFSSL_SUCCESS;
+    /* A context without TLS 1.3 does not take them as a list. */
+    if (newest(config) >= 13)
+        ret = wolfSSL_CTX_set_groups(ctx, groups, count);
+    for (int i = 0; newest(config) < 13 && i < count && ret == WOLFSSL_SUCCESS; i++)
+        ret = wolfSSL_CTX_UseSupportedCurve(ctx, (word16)groups[i]);
+    if (ret == WOLFSSL_SUCCESS)
+        return true;
+    return wf_tls_setup_fail(out_error, WF_IO_ERR_CONFIG, 0, ret,
+                             "the key exchange groups cannot be set", "");
+}
+
 bool wf_tls_suites_set(WOLFSSL_CTX *ctx, const struct wf_tls_config *config,
                        struct wf_io_error *out_error)
 {

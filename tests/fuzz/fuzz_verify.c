@@ -22,6 +22,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                memmem(der, size, "of", 2) != NULL || memmem(der, size, "OF", 2) != NULL ||
                memmem(der, size, "Of", 2) != NULL || memmem(der, size, "oF", 2) != NULL);
     (void)wf_verify_is_self_issued(slice);
+    struct wf_slice key;
+    if (wf_verify_public_key(slice, &key))
+        FUZZ_CHECK(key.ptr > der && key.len >= 2 && key.ptr + key.len <= der + size);
+    int64_t from, to;
+    (void)wf_verify_validity(slice, &from, &to);
     free(der);
     return 0;
 }

@@ -7,37 +7,60 @@
 
 #define TURNS_MAX 200000 /* a pair that makes no progress fails instead of hanging */
 
-void tls_pair_init(struct tls_pair *pair, const struct tls_pair_config *config)
+static void make_context(struct tls_pair *pair, const struct tls_pair_config *config)
 {
-    int fds[2];
     char ca[512];
     struct wf_io_error error = {0};
-    *pair = (struct tls_pair){0};
-    pair->push_at_once = config->push_at_once == 0 ? SIZE_MAX : config->push_at_once;
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
-    tls_peer_init(&pair->peer, fds[1], &config->peer);
+    struct wf_tls_config tls = {0};
+    if (config->like != NULL) {
+        pair->ctx = config->like->ctx;
+        pair->io = config->like->io;
+        pair->is_like = true;
+        return;
+    }
     (void)snprintf(ca, sizeof(ca), "%s/%s.pem", WEFT_TEST_CERTS,
                    config->ca != NULL ? config->ca : "root");
-    const struct wf_tls_config tls = {.ca_file = ca, .insecure = config->insecure};
+    if (config->tls != NULL)
+        tls = *config->tls;
+    tls.ca_file = ca;
+    tls.insecure = config->insecure;
     pair->ctx = wf_tls_ctx_new(&tls, &error);
     assert_string_equal(error.text, "");
     assert_non_null(pair->ctx);
     pair->io = wf_tls_io_new();
     assert_non_null(pair->io);
+    wf_tls_io_keep_sessions(pair->io, 8);
+}
+
+void tls_pair_init(struct tls_pair *pair, const struct tls_pair_config *config)
+{
+    int fds[2];
+    struct wf_io_error error = {0};
+    struct tls_peer_config peer = config->peer;
+    *pair = (struct tls_pair){0};
+    pair->push_at_once = config->push_at_once == 0 ? SIZE_MAX : config->push_at_once;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    if (config->like != NULL && peer.certificate == NULL)
+        peer.like = &config->like->peer;
+    tls_peer_init(&pair->peer, fds[1], &peer);
+    make_context(pair, config);
     pair->client_fd = fds[0];
     pair->client =
         wf_tls_new(pair->ctx, pair->io, fds[0], config->host != NULL ? config->host : "good.test",
-                   443, config->alpn, &error);
+                   config->port != 0 ? config->port : 443, config->alpn, &error);
     assert_non_null(pair->client);
 }
 
 void tls_pair_fini(struct tls_pair *pair)
 {
     wf_transport_free(pair->client);
-    wf_tls_io_free(pair->io);
-    wf_tls_ctx_free(pair->ctx);
+    if (!pair->is_like) {
+        wf_tls_io_free(pair->io);
+        wf_tls_ctx_free(pair->ctx);
+    }
     tls_peer_fini(&pair->peer);
-    wf_tls_thread_end();
+    if (!pair->is_like)
+        wf_tls_thread_end();
 }
 
 enum wf_io_result tls_pair_handshake(struct tls_pair *pair)

@@ -12,7 +12,10 @@ struct tls_pair_config {
     const char *host; /* NULL: good.test */
     const char *alpn; /* what the client offers */
     bool insecure;
-    const char *ca;      /* NULL: "root" */
+    const char *ca;                  /* NULL: "root" */
+    const struct wf_tls_config *tls; /* of the client, but for ca and insecure; NULL: plain */
+    struct tls_pair *like;           /* NULL, or one whose contexts and sessions both ends share */
+    uint16_t port;                   /* 0: 443 */
     size_t push_at_once; /* how much of the peer's ciphertext arrives at a time; 0: all */
 };
 
@@ -23,6 +26,7 @@ struct tls_pair {
     int client_fd; /* the client's own */
     struct tls_peer peer;
     size_t push_at_once;
+    bool is_like; /* context and buffers are another's */
 };
 
 void tls_pair_init(struct tls_pair *pair, const struct tls_pair_config *config);

@@ -42,14 +42,35 @@ static void load_certificate(struct tls_peer *peer, const char *name)
                      WOLFSSL_SUCCESS);
 }
 
-void tls_peer_init(struct tls_peer *peer, int fd, const struct tls_peer_config *config)
+static void ask_for_certificate(struct tls_peer *peer, const char *issuer)
 {
-    *peer = (struct tls_peer){.fd = fd};
-    assert_int_equal(wolfSSL_Init(), WOLFSSL_SUCCESS);
+    char path[512];
+    (void)snprintf(path, sizeof(path), "%s/%s.pem", WEFT_TEST_CERTS, issuer);
+    assert_int_equal(wolfSSL_CTX_load_verify_locations(peer->ctx, path, NULL), WOLFSSL_SUCCESS);
+    wolfSSL_CTX_set_verify(peer->ctx, WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                           NULL);
+}
+
+static void make_context(struct tls_peer *peer, const struct tls_peer_config *config)
+{
+    if (config->like != NULL) {
+        peer->ctx = config->like->ctx;
+        assert_int_equal(wolfSSL_CTX_up_ref(peer->ctx), WOLFSSL_SUCCESS);
+        return;
+    }
     peer->ctx =
         wolfSSL_CTX_new(config->tls12 ? wolfTLSv1_2_server_method() : wolfTLSv1_3_server_method());
     assert_non_null(peer->ctx);
     load_certificate(peer, config->certificate);
+    if (config->client_ca != NULL)
+        ask_for_certificate(peer, config->client_ca);
+}
+
+void tls_peer_init(struct tls_peer *peer, int fd, const struct tls_peer_config *config)
+{
+    *peer = (struct tls_peer){.fd = fd};
+    assert_int_equal(wolfSSL_Init(), WOLFSSL_SUCCESS);
+    make_context(peer, config);
     peer->ssl = wolfSSL_new(peer->ctx);
     assert_non_null(peer->ssl);
     wolfSSL_SSLSetIORecv(peer->ssl, receive);

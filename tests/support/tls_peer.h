@@ -14,6 +14,8 @@ struct tls_peer_config {
         *certificate; /* "good": good.pem (or good.chain.pem) and good.key of the test directory */
     const char *alpn; /* NULL: none */
     bool tls12;       /* TLS 1.2 only; else 1.3 only */
+    const char *client_ca; /* NULL: no certificate is asked for; else one of this issuer */
+    struct tls_peer *like; /* NULL, or one whose context, and so whose tickets, it shares */
 };
 
 struct tls_peer {

@@ -40,6 +40,8 @@ static void test_each_code_has_its_status(void **state)
         {WEFT_ERR_CERTIFICATE, 60},
         {WEFT_ERR_CERTIFICATE_TIME, 60},
         {WEFT_ERR_CERTIFICATE_HOST, 60},
+        {WEFT_ERR_PIN, 90},
+        {WEFT_ERR_CLIENT_CERT, 58},
         {WEFT_ERR_NOT_HTTP2, 1},
         {WEFT_ERR_CONNECTION_LOST, 56},
         {WEFT_ERR_TRUNCATED, 56},

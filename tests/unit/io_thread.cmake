@@ -14,6 +14,10 @@ set(tls_pair "${PROJECT_SOURCE_DIR}/tests/support/tls_pair.c"
              "${PROJECT_SOURCE_DIR}/tests/support/tls_peer.c")
 weft_unit_test(tls ${tls_pair})
 weft_unit_test(tls_handshake ${tls_pair})
+weft_unit_test(tls_identity ${tls_pair})
+weft_unit_test(tls_resume ${tls_pair})
+weft_unit_test(tls_pins)
+weft_unit_test(tls_sessions)
 weft_unit_test(net_memory "${PROJECT_SOURCE_DIR}/tests/support/tls_peer.c")
 weft_failing_alloc(net_memory)
 
@@ -24,7 +28,7 @@ add_custom_command(OUTPUT "${WEFT_TEST_CERTS}/complete"
   DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/make_certs"
   COMMENT "Making the test certificates")
 add_custom_target(weft_test_certs DEPENDS "${WEFT_TEST_CERTS}/complete")
-foreach(noun verify tls_ctx tls tls_handshake net_memory)
+foreach(noun verify tls_ctx tls tls_handshake tls_identity tls_resume net_memory)
   add_dependencies(test_${noun} weft_test_certs)
   target_compile_definitions(test_${noun} PRIVATE WEFT_TEST_CERTS="${WEFT_TEST_CERTS}")
 endforeach()

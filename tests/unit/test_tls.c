@@ -432,7 +432,7 @@ static void test_two_connections_share_the_buffers(void **state)
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
     tls_peer_fini(&two.peer);
     tls_peer_init(&two.peer, fds[1], &plain.peer);
-    two.client = wf_tls_new(two.ctx, one.io, fds[0], "good.test", NULL, &error);
+    two.client = wf_tls_new(two.ctx, one.io, fds[0], "good.test", 443, NULL, &error);
     assert_non_null(two.client);
     assert_int_equal(tls_pair_handshake(&two), WF_IO_OK);
 

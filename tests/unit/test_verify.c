@@ -245,6 +245,82 @@ static void test_real_certificates_are_read(void **state)
     free((void *)(uintptr_t)self_signed.ptr);
 }
 
+static void test_the_time_of_validity_is_read_in_both_notations(void **state)
+{
+    (void)state;
+    struct wf_slice expired = read_der("expired");
+    struct wf_slice not_yet = read_der("not_yet"); /* its end is a GeneralizedTime */
+    int64_t from = 0;
+    int64_t to = 0;
+    assert_true(wf_verify_validity(expired, &from, &to));
+    assert_int_equal(from, 1577836800); /* 2020-01-01 */
+    assert_int_equal(to, 1609459200);   /* 2021-01-01 */
+    assert_true(wf_verify_validity(not_yet, &from, &to));
+    assert_int_equal(from, 2493072000); /* 2049-01-01 */
+    assert_int_equal(to, 2524608000);   /* 2050-01-01 */
+    free((void *)(uintptr_t)expired.ptr);
+    free((void *)(uintptr_t)not_yet.ptr);
+}
+
+/* A certificate that is nothing but a time of validity, from @a to @b. */
+static bool read_validity(uint8_t tag, const char *a, const char *b, int64_t *from, int64_t *to)
+{
+    static const uint8_t front[] = {0x02, 1, 1, 0x30, 0, 0x30, 0}; /* number, algorithm, issuer */
+    static const uint8_t back[] = {0x30, 0, 0x30, 0};              /* subject, key */
+    struct wf_buf der = {0};
+    const char *const times[] = {b, a};
+    for (size_t i = 0; i < 2; i++) {
+        const uint8_t header[] = {tag, (uint8_t)strlen(times[i])};
+        prepend(&der, times[i], strlen(times[i]));
+        prepend(&der, header, sizeof(header));
+    }
+    wrap(&der, 0x30);
+    prepend(&der, front, sizeof(front));
+    assert_true(wf_buf_append(&der, back, sizeof(back)));
+    wrap(&der, 0x30);
+    wrap(&der, 0x30);
+    bool read = wf_verify_validity(wf_buf_slice(&der), from, to);
+    wf_buf_fini(&der);
+    return read;
+}
+
+static void test_times_are_utc_to_the_second_and_within_the_calendar(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"20240229120000",    "20240229120000+0100",
+                                        "202402291200Z",     "20241329120000Z",
+                                        "20240200120000Z",   "20240229240000Z",
+                                        "20240229126000Z",   "2024022912000xZ",
+                                        "20240229120000.5Z", ""};
+    int64_t from = 0;
+    int64_t to = 0;
+    assert_true(read_validity(0x18, "20240229120000Z", "20000301000000Z", &from, &to));
+    assert_int_equal(from, 1709208000);
+    assert_int_equal(to, 951868800);
+    /* RFC 5280 section 4.1.2.5.1: two digits are of 1950 to 2049. */
+    assert_true(read_validity(0x17, "491231235959Z", "500101000000Z", &from, &to));
+    assert_int_equal(from, 2524607999);
+    assert_int_equal(to, -631152000);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_false(read_validity(0x18, wrong[i], "20240229120000Z", &from, &to));
+        assert_false(read_validity(0x18, "20240229120000Z", wrong[i], &from, &to));
+    }
+    assert_false(read_validity(0x04, "20240229120000Z", "20240229120000Z", &from, &to));
+}
+
+static void test_the_public_key_is_the_whole_element(void **state)
+{
+    (void)state;
+    struct wf_slice der = read_der("good");
+    struct wf_slice key;
+    assert_true(wf_verify_public_key(der, &key));
+    assert_int_equal(key.ptr[0], 0x30);
+    assert_int_equal(key.len, 91); /* RFC 5480: P-256, uncompressed */
+    assert_int_equal(key.ptr[1], 89);
+    assert_false(wf_verify_public_key(wf_slice(der.ptr, der.len - 1), &key));
+    free((void *)(uintptr_t)der.ptr);
+}
+
 static void test_a_certificate_cut_anywhere_is_malformed(void **state)
 {
     (void)state;
@@ -256,6 +332,10 @@ static void test_a_certificate_cut_anywhere_is_malformed(void **state)
         memcpy(octets, der.ptr, len);
         assert_int_equal(wf_verify_host(wf_slice(octets, len), "good.test"), WF_VERIFY_MALFORMED);
         assert_false(wf_verify_is_self_issued(wf_slice(octets, len)));
+        int64_t from, to;
+        assert_false(wf_verify_validity(wf_slice(octets, len), &from, &to));
+        struct wf_slice key;
+        assert_false(wf_verify_public_key(wf_slice(octets, len), &key));
         free(octets);
     }
     free((void *)(uintptr_t)der.ptr);
@@ -308,6 +388,9 @@ int main(void)
         cmocka_unit_test(test_the_extension_must_not_come_twice),
         cmocka_unit_test(test_long_lists_of_names_are_read_to_the_end),
         cmocka_unit_test(test_real_certificates_are_read),
+        cmocka_unit_test(test_the_time_of_validity_is_read_in_both_notations),
+        cmocka_unit_test(test_times_are_utc_to_the_second_and_within_the_calendar),
+        cmocka_unit_test(test_the_public_key_is_the_whole_element),
         cmocka_unit_test(test_a_certificate_cut_anywhere_is_malformed),
         cmocka_unit_test(test_no_single_octet_makes_it_valid_for_another_host),
         cmocka_unit_test(test_lengths_must_be_minimal_and_definite),

@@ -54,6 +54,10 @@ enum wf_fetch_exit wf_fetch_exit_code(const struct weft_error *error)
     case WEFT_ERR_CERTIFICATE_TIME:
     case WEFT_ERR_CERTIFICATE_HOST:
         return WF_FETCH_EXIT_CERTIFICATE;
+    case WEFT_ERR_PIN:
+        return WF_FETCH_EXIT_PIN;
+    case WEFT_ERR_CLIENT_CERT:
+        return WF_FETCH_EXIT_CLIENT_CERT;
     case WEFT_ERR_NOT_HTTP2:
         return WF_FETCH_EXIT_NOT_HTTP2;
     case WEFT_ERR_CONNECTION_LOST:
