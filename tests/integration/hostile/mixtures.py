@@ -272,3 +272,31 @@ TABLE.connection("HEADERS and DATA after END_STREAM in trailers", "5.1", HEAD +
                  urls=2)
 TABLE.add("an answer to the second request, and nothing to the first", "5", response(3, BODY),
           TIMEOUT, urls=2, out=BODY, max_time=2)
+
+
+def pings_in_order(_, them):
+    got = [f.payload for f in them[0].frames if f.kind == wire.PING and f.flags & wire.ACK]
+    want = [b"number%02d" % i for i in range(20)]
+    return None if [p for p in got if p.startswith(b"number")] == want else f"PING ACKs {got}"
+
+
+ok("PINGs are answered in order, each by its own octets", "6.7", lambda peer: (
+    peer.send(HEAD, *[ping(b"number%02d" % i) + data(1, b"x") for i in range(20)]), peer.sync(),
+    peer.send(data(1, end=True))), b"x" * 20, check=pings_in_order)
+
+
+def leave_after_one(peer):
+    """Each connection answers its first request, and takes no other."""
+    stream = peer.await_frame(wire.HEADERS).stream
+    peer.send(goaway(stream))
+    peer.sync()
+    known = sum(f.kind == wire.HEADERS for f in peer.frames)
+    peer.send(response(stream, BODY))
+    peer.sync()
+    peer.late = sum(f.kind == wire.HEADERS for f in peer.frames) - known
+
+
+TABLE.add("no request goes to a connection that said GOAWAY", "6.8", leave_after_one, (0, HTTP2),
+          at="preface", urls=4, out=BODY * 4, lines=3, begin=((MAX_CONCURRENT_STREAMS, 1),),
+          check=lambda _, them: "a request came after GOAWAY"
+          if any(getattr(peer, "late", 0) for peer in them) else None)

@@ -27,6 +27,7 @@ import floods
 import frames
 import hpack
 import late
+import legal
 import loads
 import messages
 import mixtures
@@ -274,6 +275,7 @@ class Suite:
         if result.status not in case.exits:
             wrong.append(f"exit status {result.status}, not {case.exits}")
         wrong.append(check_frames(case, server))
+        wrong += [legal.check(peer.frames) for peer in server.peers]
         wrong.append(check_output(case, result))
         wrong.append(self.check_time(case, result))
         if not self.is_sanitized and result.memory_kib > MEMORY_LIMIT_KIB:
