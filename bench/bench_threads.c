@@ -109,6 +109,7 @@ int main(int argc, char **argv)
         return 2;
     }
     config.connections_per_origin = CONNECTIONS;
+    config.max_connections_per_origin = CONNECTIONS;
     config.insecure_skip_verify = true;
     config.http2_prior_knowledge = true;
     struct weft_client *client = weft_client_new(&config, &error);

@@ -2,6 +2,7 @@
 #include "io_thread/engine.h"
 #include "io_thread/exchange.h"
 #include "io_thread/io_thread.h"
+#include "io_thread/preconnect.h"
 #include "weft/client.h"
 #include "workers/park.h"
 
@@ -80,6 +81,17 @@ struct weft_future *weft_submit(struct weft_client *client, struct weft_request 
         return NULL;
     struct weft_future *future;
     return weft_submit_batch(client, &request, 1, how, NULL, &future) == 1 ? future : NULL;
+}
+
+enum weft_code weft_preconnect(struct weft_client *client, const char *url)
+{
+    if (client == NULL || url == NULL)
+        return WEFT_ERR_INVALID_ARGUMENT;
+    struct wf_item *item;
+    enum weft_code code = wf_preconnect_new(url, &item);
+    if (code == WEFT_OK)
+        wf_io_thread_push(io_thread_near(client), &item->mail, &item->mail);
+    return code;
 }
 
 struct weft_future *weft_get(struct weft_client *client, const char *url)

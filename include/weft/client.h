@@ -78,6 +78,13 @@ WEFT_API WEFT_MUST_USE size_t weft_submit_batch(struct weft_client *client,
 /* GET @url, delivered to weft_future_wait(). NULL: out of memory. */
 WEFT_API WEFT_MUST_USE struct weft_future *weft_get(struct weft_client *client, const char *url);
 
+/* Opens the connections that the origin of @url is given when it is first used, of the I/O thread
+ * that requests of the calling thread go to, before there is a request; never blocks. They close
+ * when they are idle for idle_timeout_ms. WEFT_OK says that it is tried: what goes wrong is logged,
+ * and told to requests. Errors: WEFT_ERR_INVALID_ARGUMENT (NULL), WEFT_ERR_INVALID_URL,
+ * WEFT_ERR_NO_MEMORY. */
+WEFT_API enum weft_code weft_preconnect(struct weft_client *client, const char *url);
+
 /* Fills @stats up to stats->size. */
 WEFT_API void weft_client_stats(struct weft_client *client, struct weft_stats *stats);
 

@@ -10,6 +10,10 @@
  * 102 every second has a minute. */
 #define WF_H2_DEFAULT_MAX_INFORMATIONAL 64u
 
+/* Streams before the peer's SETTINGS have come. RFC 9113 section 6.5.2 recommends that no peer
+ * allows fewer. */
+#define WF_H2_DEFAULT_ASSUMED_STREAMS 100u
+
 /* Frames of one kind that a peer may send at once for nothing; see the rates. As much work as a few
  * hundred requests, and far above what a server sends that means well. */
 #define WF_H2_DEFAULT_CONTROL_BURST 1000u

@@ -141,6 +141,11 @@ void wf_h2_session_timeout(struct wf_h2_session *s, uint64_t now_ms)
                                "the peer did not acknowledge our SETTINGS in time");
 }
 
+uint32_t wf_h2_session_max_streams(const struct wf_h2_session *s)
+{
+    return wf_h2_max_streams(s);
+}
+
 uint32_t wf_h2_session_capacity(const struct wf_h2_session *s)
 {
     uint32_t max = wf_h2_max_streams(s);

@@ -70,7 +70,9 @@ struct wf_h2_config {
     uint32_t max_informational;   /* 1xx responses to one request */
     uint32_t control_burst; /* harmless frames of a kind that may come for nothing; limits.h */
     uint32_t settings_timeout_ms; /* until the peer must have acknowledged our SETTINGS */
-    wf_h2_trace_fn trace;         /* NULL: none */
+    uint32_t assumed_streams; /* client: streams that are opened at most before the peer's SETTINGS
+                                 have come */
+    wf_h2_trace_fn trace;     /* NULL: none */
     void *trace_user;
 };
 
@@ -81,7 +83,8 @@ struct wf_h2_config {
         .connection_window = 16777216, .encoder_table_cap = 4096, .max_fields = 256,               \
         .max_field_block_len = 131072, .max_continuations = 128, .max_queued_control = 65536,      \
         .max_informational = WF_H2_DEFAULT_MAX_INFORMATIONAL,                                      \
-        .control_burst = WF_H2_DEFAULT_CONTROL_BURST, .settings_timeout_ms = 10000                 \
+        .control_burst = WF_H2_DEFAULT_CONTROL_BURST, .settings_timeout_ms = 10000,                \
+        .assumed_streams = WF_H2_DEFAULT_ASSUMED_STREAMS                                           \
     }
 
 /* What is proven about a stream that ended without a complete response. */
@@ -240,9 +243,11 @@ uint64_t wf_h2_session_deadline(const struct wf_h2_session *session);
 /* A deadline has passed: may end the connection (SETTINGS_TIMEOUT), by events. */
 void wf_h2_session_timeout(struct wf_h2_session *session, uint64_t now_ms);
 
-/* Streams that may be opened now; 0 while draining. Before the peer's SETTINGS have come, 100 are
- * assumed (RFC 9113 section 6.5.2 recommends no less). */
+/* Streams that may be opened now; 0 while draining. Before the peer's SETTINGS have come,
+ * config.assumed_streams are. */
 uint32_t wf_h2_session_capacity(const struct wf_h2_session *session);
+/* Streams that the peer lets us have open at once; UINT32_MAX: it sets no limit. */
+uint32_t wf_h2_session_max_streams(const struct wf_h2_session *session);
 uint32_t wf_h2_session_open_streams(const struct wf_h2_session *session);
 bool wf_h2_session_is_draining(const struct wf_h2_session *session);
 /* The connection has ended: nothing is parsed any more; pending output may still be written. */

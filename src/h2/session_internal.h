@@ -27,9 +27,6 @@
 #define WF_H2_REMEMBERED_RESETS 256u /* a power of two */
 #define WF_H2_PINGS_IN_FLIGHT   4u
 
-/* Before the peer's SETTINGS have come. RFC 9113 section 6.5.2 recommends no less than this. */
-#define WF_H2_ASSUMED_CONCURRENT_STREAMS 100u
-
 /* A received field block that is not whole yet (RFC 9113 section 4.3). */
 struct wf_h2_open_block {
     struct wf_buf buf;
@@ -125,7 +122,7 @@ static inline void wf_h2_event_init(struct wf_h2_event *event, enum wf_h2_event_
 /* Streams that the peer lets us have open at once. */
 static inline uint32_t wf_h2_max_streams(const struct wf_h2_session *s)
 {
-    return s->ready ? s->remote.max_concurrent_streams : WF_H2_ASSUMED_CONCURRENT_STREAMS;
+    return s->ready ? s->remote.max_concurrent_streams : s->config.assumed_streams;
 }
 
 /* session_end.c */

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "io_thread/conn_watch.h"
+#include "io_thread/demand.h"
 #include "io_thread/dial.h"
 #include "io_thread/engine.h"
 #include "io_thread/io_thread.h"
@@ -108,6 +109,7 @@ void wf_conn_transport_is_up(struct wf_conn *conn)
     wf_stat_add(&io->stats.connections_opened, 1);
     wf_stat_add(&io->stats.connections_open, 1);
     log_open(conn);
+    wf_demand_up(conn);
     wf_conn_update_timer(conn);
     wf_conn_mark_dirty(conn);
     wf_origin_pump_later(conn->origin);
@@ -325,6 +327,8 @@ static void leave_origin(struct wf_conn *conn, enum wf_conn_state was)
     bool was_up = was == WF_CONN_OPEN || was == WF_CONN_DRAINING;
     wf_stat_sub(&conn->io->stats.connections_open, was_up ? 1 : 0);
     wf_stat_add(&conn->io->stats.connections_failed, was_up ? 0 : 1);
+    if (!was_up && conn->error.code != WEFT_OK)
+        wf_demand_failed(origin);
     origin->fruitless = conn->had_response ? 0 : origin->fruitless + 1;
     /* A connection that never carried a response says what is wrong with the origin; one that did
      * may be replaced. Three that did not, one after another, are not worth a fourth. */

@@ -76,6 +76,8 @@ struct wf_conn {
     uint64_t rate_at;    /* ms: when body rates are looked at; UINT64_MAX: not */
     uint64_t idle_at;    /* ms: since then no stream is open; UINT64_MAX: not so */
     bool is_trimmed;     /* its buffers were given back since it is idle */
+    bool is_aged;        /* it is left when its replacement is up */
+    uint64_t retire_at;  /* ms: when it is replaced; UINT64_MAX: never */
     struct wf_conn_ping ping;
     uint32_t goaway_code;
     struct weft_error error; /* why it closed; code WEFT_OK while it has not */

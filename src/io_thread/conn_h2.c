@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "h2/session.h"
 #include "io_thread/conn_watch.h"
+#include "io_thread/demand.h"
 #include "io_thread/engine.h"
 #include "io_thread/exchange.h"
 #include "io_thread/io_thread.h"
@@ -276,6 +277,7 @@ static void handle(struct wf_conn *conn, const struct wf_h2_event *event)
         on_closed(conn, event);
         return;
     case WF_H2_EVENT_SETTINGS:
+        wf_demand_learn_limit(conn->origin, wf_h2_session_max_streams(conn->session));
         wf_origin_pump_later(conn->origin);
         return;
     case WF_H2_EVENT_SETTINGS_ACK:
@@ -379,6 +381,9 @@ static bool make_session(struct wf_conn *conn)
     h2.max_fields = config->max_header_fields;
     h2.max_informational = config->max_informational;
     h2.control_burst = config->control_burst;
+    /* What another connection was told most likely holds for this one. */
+    if (conn->origin->stream_limit > 0 && conn->origin->stream_limit < h2.assumed_streams)
+        h2.assumed_streams = conn->origin->stream_limit;
     if (config->trace != NULL) {
         h2.trace = wf_trace_frame;
         h2.trace_user = conn;

@@ -49,6 +49,8 @@ void wf_conn_let_go(struct wf_conn *conn, struct weft_future *x)
     wf_list_remove(&x->node);
     x->conn = NULL;
     wf_stat_sub(&conn->io->stats.streams_open, 1);
+    if (conn->protocol->one_at_a_time)
+        wf_origin_prefer(conn);
     if (conn->origin->waiting_count > 0 || conn->state != WF_CONN_OPEN)
         wf_origin_pump_later(conn->origin);
     if (conn->state == WF_CONN_DRAINING)

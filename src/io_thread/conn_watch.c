@@ -1,5 +1,6 @@
 #include "io_thread/conn_watch.h"
 
+#include "io_thread/demand.h"
 #include "io_thread/engine.h"
 #include "io_thread/exchange.h"
 #include "io_thread/io_thread.h"
@@ -23,6 +24,7 @@ void wf_conn_watch_init(struct wf_conn *conn)
     conn->rate_at = UINT64_MAX;
     conn->idle_at = UINT64_MAX;
     conn->is_trimmed = false;
+    conn->retire_at = UINT64_MAX;
     wf_conn_ping_init(&conn->ping);
 }
 
@@ -83,6 +85,8 @@ uint64_t wf_conn_watch_deadline(struct wf_conn *conn)
         stall = idle;
     if (conn->late_at < stall)
         stall = conn->late_at;
+    if (conn->retire_at < stall)
+        stall = conn->retire_at;
     uint64_t ping = wf_conn_ping_deadline(conn);
     if (ping < stall)
         stall = ping;
@@ -163,6 +167,8 @@ void wf_conn_watch(struct wf_conn *conn)
     struct wf_io_thread *io = conn->io;
     if (check_idle(conn))
         return;
+    if (io->now_ms >= conn->retire_at)
+        wf_demand_replace(conn);
     if (io->now_ms >= conn->rate_at) {
         conn->rate_at = UINT64_MAX;
         check_rates(conn);

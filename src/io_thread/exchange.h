@@ -31,14 +31,15 @@ struct wf_io_thread;
 
 /* What a piece of mail is; it is the same node type in every queue of the engine. */
 enum wf_item_kind {
-    WF_ITEM_SUBMIT,   /* exchange.item, to the I/O thread */
-    WF_ITEM_MESSAGE,  /* exchange.message, to the I/O thread */
-    WF_ITEM_CLOSE,    /* io_thread.close_item, to the I/O thread */
-    WF_ITEM_TRUST,    /* io_thread.trust_item, to the I/O thread */
-    WF_ITEM_DONE,     /* exchange.item, to a completion queue or a worker */
-    WF_ITEM_READABLE, /* body_stream.readable, to a completion queue */
-    WF_ITEM_TRACE,    /* trace record, to a worker */
-    WF_ITEM_LOG       /* log record, to a worker */
+    WF_ITEM_SUBMIT,     /* exchange.item, to the I/O thread */
+    WF_ITEM_MESSAGE,    /* exchange.message, to the I/O thread */
+    WF_ITEM_CLOSE,      /* io_thread.close_item, to the I/O thread */
+    WF_ITEM_PRECONNECT, /* preconnect.c, to the I/O thread */
+    WF_ITEM_TRUST,      /* io_thread.trust_item, to the I/O thread */
+    WF_ITEM_DONE,       /* exchange.item, to a completion queue or a worker */
+    WF_ITEM_READABLE,   /* body_stream.readable, to a completion queue */
+    WF_ITEM_TRACE,      /* trace record, to a worker */
+    WF_ITEM_LOG         /* log record, to a worker */
 };
 
 struct wf_item {

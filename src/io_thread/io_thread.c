@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "io_thread/body_stream.h"
 #include "io_thread/conn.h"
+#include "io_thread/preconnect.h"
 #include "io_thread/resolve.h"
 #include "io_thread/tls.h"
 #include "io_thread/tls_ctx.h"
@@ -132,6 +133,9 @@ static void take_item(struct wf_io_thread *io, struct wf_item *item)
         return;
     case WF_ITEM_TRUST:
         wf_tls_loader_done(io);
+        return;
+    case WF_ITEM_PRECONNECT:
+        wf_preconnect_run(io, item);
         return;
     case WF_ITEM_DONE:
     case WF_ITEM_READABLE:
@@ -291,6 +295,8 @@ static void end_late(struct wf_io_thread *io, struct wf_item *item)
     pthread_mutex_unlock(&io->stopped_lock);
     outbox.runs_callbacks = true;
     wf_outbox_flush(&outbox, io->engine);
+    if (kind == WF_ITEM_PRECONNECT)
+        wf_preconnect_free(item);
     if (kind == WF_ITEM_MESSAGE) {
         struct weft_future *x = wf_exchange_of_message(item);
         atomic_store_explicit(&x->messages, 0, memory_order_release);
@@ -404,6 +410,7 @@ struct wf_io_thread *wf_io_thread_new(struct weft_client *engine, unsigned index
     io->max_buffered = engine->config.max_buffered / engine->config.io_threads;
     io->now_ns = wf_now_ns();
     io->now_ms = io->now_ns / NS_PER_MS;
+    io->random.state = io->now_ns ^ (uint64_t)(uintptr_t)io;
     io->close_item.kind = WF_ITEM_CLOSE;
     io->trust_item.kind = WF_ITEM_TRUST;
     wf_mailbox_init(&io->mailbox);

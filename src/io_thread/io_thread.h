@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/random.h"
 #include "io_thread/bad_addresses.h"
 #include "io_thread/delivery.h"
 #include "io_thread/engine.h"
@@ -91,6 +92,7 @@ struct wf_io_thread {
     struct wf_resolver *resolver;
     struct wf_tls_io *tls_io;
     struct wf_origins origins;
+    struct wf_random random; /* jitter */
     struct wf_outbox outbox;
     struct wf_mail *backlog;      /* mail taken from the mailbox and not yet looked at */
     struct wf_node dirty;         /* conn.dirty_node: has something to write */

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "io_thread/conn.h"
+#include "io_thread/demand.h"
 #include "io_thread/engine.h"
 #include "io_thread/exchange.h"
 #include "io_thread/io_thread.h"
@@ -10,110 +11,10 @@
 
 #include <string.h>
 
-#define FIRST_BUCKETS 16u
 /* Connections with room that a choice compares. */
 #define CHOICES 8u
-
-bool wf_origins_init(struct wf_origins *origins)
-{
-    origins->buckets = wf_calloc(FIRST_BUCKETS, sizeof(*origins->buckets));
-    origins->bucket_count = FIRST_BUCKETS;
-    origins->count = 0;
-    origins->last = NULL;
-    wf_list_init(&origins->pump);
-    return origins->buckets != NULL;
-}
-
-void wf_origins_fini(struct wf_origins *origins)
-{
-    wf_assert(origins->count == 0);
-    wf_free(origins->buckets);
-}
-
-/* Twice the buckets; without memory the chains grow longer instead. */
-static void grow(struct wf_origins *origins)
-{
-    size_t count = origins->bucket_count * 2;
-    struct wf_origin **buckets = wf_calloc(count, sizeof(struct wf_origin *));
-    if (buckets == NULL)
-        return;
-    for (size_t i = 0; i < origins->bucket_count; i++) {
-        struct wf_origin *origin = origins->buckets[i];
-        while (origin != NULL) {
-            struct wf_origin *next = origin->next_in_bucket;
-            struct wf_origin **bucket = &buckets[origin->hash & (count - 1)];
-            origin->next_in_bucket = *bucket;
-            *bucket = origin;
-            origin = next;
-        }
-    }
-    wf_free(origins->buckets);
-    origins->buckets = buckets;
-    origins->bucket_count = count;
-}
-
-static bool is_origin(const struct wf_origin *origin, const struct wf_url *url)
-{
-    return origin->hash == url->origin_hash && origin->key_len == url->origin.len &&
-           memcmp(origin->key, url->origin.ptr, url->origin.len) == 0;
-}
-
-static struct wf_origin *find(struct wf_origins *origins, const struct wf_url *url)
-{
-    if (origins->last != NULL && is_origin(origins->last, url))
-        return origins->last;
-    struct wf_origin *origin = origins->buckets[url->origin_hash & (origins->bucket_count - 1)];
-    while (origin != NULL && !is_origin(origin, url))
-        origin = origin->next_in_bucket;
-    if (origin != NULL)
-        origins->last = origin;
-    return origin;
-}
-
-static struct wf_origin *add(struct wf_io_thread *io, const struct wf_url *url)
-{
-    struct wf_origins *origins = &io->origins;
-    struct wf_origin *origin = wf_calloc(1, sizeof(*origin) + url->origin.len + url->host.len + 2);
-    if (origin == NULL)
-        return NULL;
-    origin->io = io;
-    origin->hash = url->origin_hash;
-    origin->key = (char *)(origin + 1);
-    origin->key_len = url->origin.len;
-    memcpy(origin->key, url->origin.ptr, url->origin.len);
-    origin->host = origin->key + url->origin.len + 1;
-    memcpy(origin->host, url->host.ptr, url->host.len);
-    origin->port = url->port;
-    origin->https = url->https;
-    wf_list_init(&origin->conns);
-    wf_list_init(&origin->returned);
-    wf_list_init(&origin->waiting);
-    wf_list_init(&origin->pump_node);
-    if (origins->count >= origins->bucket_count)
-        grow(origins);
-    struct wf_origin **bucket = &origins->buckets[origin->hash & (origins->bucket_count - 1)];
-    origin->next_in_bucket = *bucket;
-    *bucket = origin;
-    origins->count++;
-    origins->last = origin;
-    return origin;
-}
-
-void wf_origin_release(struct wf_origin *origin)
-{
-    if (origin->conn_count > 0 || origin->waiting_count > 0)
-        return;
-    struct wf_origins *origins = &origin->io->origins;
-    struct wf_origin **at = &origins->buckets[origin->hash & (origins->bucket_count - 1)];
-    while (*at != origin)
-        at = &(*at)->next_in_bucket;
-    *at = origin->next_in_bucket;
-    origins->count--;
-    if (origins->last == origin)
-        origins->last = NULL;
-    wf_list_remove(&origin->pump_node);
-    wf_free(origin);
-}
+/* A connection that was idle for so long is looked at before it is used. */
+#define STALE_MS 100u
 
 /* The connection with the fewest open streams among the first few that have room. NULL: none has.
  * Whoever is chosen goes to the end of the list, so that many connections take turns and a choice
@@ -142,6 +43,14 @@ static struct wf_conn *choose(struct wf_origin *origin)
     return best;
 }
 
+/* What ended an idle connection may lie unread: a turn can take mail before it looks at the
+ * sockets. To look costs a system call, and so it is done for those only that may be old. */
+static bool may_have_died(const struct wf_conn *conn)
+{
+    return wf_list_is_empty(&conn->exchanges) && conn->idle_at != UINT64_MAX &&
+           conn->io->now_ms - conn->idle_at >= STALE_MS;
+}
+
 /* False: no connection has room for @x. True: it was started, or ended. */
 static bool start(struct wf_origin *origin, struct weft_future *x)
 {
@@ -149,23 +58,17 @@ static bool start(struct wf_origin *origin, struct weft_future *x)
         struct wf_conn *conn = choose(origin);
         if (conn == NULL)
             return false;
+        if (WF_UNLIKELY(may_have_died(conn))) {
+            wf_conn_read(conn);
+            if (wf_conn_capacity(conn) == 0)
+                continue;
+        }
         enum wf_conn_start result = wf_conn_start(conn, x);
         if (result == WF_CONN_STARTED || result == WF_CONN_ENDED)
             return true;
         if (result == WF_CONN_FULL)
             return false;
     }
-}
-
-/* Brings the origin up to its number of connections. False: none is there or on its way. */
-static bool open_missing(struct wf_origin *origin)
-{
-    unsigned wanted = origin->io->engine->config.connections_per_origin;
-    while (origin->usable_count + origin->opening_count < wanted) {
-        if (!wf_conn_open(origin))
-            break;
-    }
-    return origin->usable_count + origin->opening_count > 0;
 }
 
 static void wait_in_line(struct wf_origin *origin, struct wf_node *at, struct weft_future *x)
@@ -204,13 +107,7 @@ struct wf_origin *wf_origin_of(struct wf_io_thread *io, const struct weft_future
 {
     if (x->conn != NULL || !wf_node_is_linked(&x->node))
         return NULL;
-    return find(&io->origins, wf_request_url(x->request));
-}
-
-struct wf_origin *wf_origin_get(struct wf_io_thread *io, const struct wf_url *url)
-{
-    struct wf_origin *origin = find(&io->origins, url);
-    return origin != NULL ? origin : add(io, url);
+    return wf_origin_find(io, wf_request_url(x->request));
 }
 
 void wf_origin_submit(struct wf_io_thread *io, struct weft_future *x)
@@ -257,7 +154,8 @@ static void pump(struct wf_origin *origin)
         wait_in_line(origin, origin->returned.next, x);
         break;
     }
-    if (origin->waiting_count > 0 && !open_missing(origin)) {
+    bool is_missing = origin->waiting_count > 0 || origin->is_wanted;
+    if (is_missing && !wf_demand_open(origin)) {
         struct weft_error error;
         wf_error_set(&error, WEFT_ERR_NO_MEMORY, WEFT_STAGE_CONNECT, WEFT_NOT_SENT,
                      "no memory to connect to %s", origin->key);
@@ -276,6 +174,14 @@ void wf_origins_pump(struct wf_io_thread *io)
         wf_list_push_back(&now, node);
     while ((node = wf_list_pop_front(&now)) != NULL)
         pump(wf_container_of(node, struct wf_origin, pump_node));
+}
+
+void wf_origin_prefer(struct wf_conn *conn)
+{
+    if (!wf_node_is_linked(&conn->origin_node))
+        return;
+    wf_list_remove(&conn->origin_node);
+    wf_list_push_front(&conn->origin->conns, &conn->origin_node);
 }
 
 enum weft_stage wf_origin_stage(const struct wf_origin *origin)
@@ -318,6 +224,7 @@ void wf_origins_close(struct wf_io_thread *io)
 {
     struct weft_error error;
     wf_error_set(&error, WEFT_ERR_CLOSED, WEFT_STAGE_QUEUE, WEFT_NOT_SENT, "the client was closed");
+    io->origins.is_closing = true;
     for (size_t i = 0; i < io->origins.bucket_count; i++) {
         struct wf_origin *origin = io->origins.buckets[i];
         while (origin != NULL) {

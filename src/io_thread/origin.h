@@ -7,12 +7,17 @@
 #include "base/alloc.h"
 #include "base/list.h"
 #include "base/slice.h"
+#include "io_thread/timers.h"
 #include "weft/error.h"
 
 struct weft_future;
 struct wf_url;
 struct wf_conn;
 struct wf_io_thread;
+struct wf_protocol_ops;
+
+/* Origins without connections whose protocol and limits are remembered. */
+#define WF_ORIGINS_REMEMBERED 256u
 
 struct wf_origin {
     struct wf_io_thread *io;
@@ -33,6 +38,16 @@ struct wf_origin {
     unsigned usable_count;  /* connections that take requests */
     unsigned opening_count; /* connections that may become usable */
     unsigned fruitless;     /* usable connections in a row that ended without a response */
+
+    /* demand.c: what is known, and what follows for the number of connections. */
+    const struct wf_protocol_ops *protocol; /* of its connections; NULL: not known */
+    uint32_t stream_limit;       /* requests that a connection carries at once; 0: not known */
+    bool is_known;               /* a connection has told, so that it is worth remembering */
+    bool is_wanted;              /* its connections are to be opened although nothing waits */
+    uint64_t hold_ms;            /* how long the next failure is waited out, half of it */
+    struct wf_timer hold;        /* until it fires no further connection is tried */
+    struct wf_node resting_node; /* io_thread.origins.resting: without connections and requests */
+    uint64_t forget_at;          /* ms; of one that rests */
 };
 
 struct wf_origins {
@@ -41,6 +56,9 @@ struct wf_origins {
     size_t count;
     struct wf_origin *last; /* found last: most callers ask one origin many times */
     struct wf_node pump;
+    struct wf_node resting; /* origin.resting_node, the one that rests longest first */
+    size_t resting_count;
+    bool is_closing; /* nothing is remembered any more */
 };
 
 WF_MUST_USE bool wf_origins_init(struct wf_origins *origins);
@@ -50,16 +68,23 @@ void wf_origins_fini(struct wf_origins *origins);
 /* The origin of @url, new if need be; to be released, see below. NULL: out of memory. */
 WF_MUST_USE struct wf_origin *wf_origin_get(struct wf_io_thread *io, const struct wf_url *url);
 
+/* The same; NULL: there is none. */
+struct wf_origin *wf_origin_find(struct wf_io_thread *io, const struct wf_url *url);
+
 /* Starts @x on a connection of its origin, or lets it wait, or ends it. */
 void wf_origin_submit(struct wf_io_thread *io, struct weft_future *x);
+
+/* The next request goes to @conn if it has room: where a connection carries one at a time, those
+ * used last are used first, and the surplus becomes idle. */
+void wf_origin_prefer(struct wf_conn *conn);
 
 /* A connection of @origin may have room now: the turn's end starts what waits. */
 void wf_origin_pump_later(struct wf_origin *origin);
 /* Starts what waits on connections that have room; opens connections where some are missing. */
 void wf_origins_pump(struct wf_io_thread *io);
 
-/* @x was refused because it had been sent before the peer's SETTINGS said how many streams there
- * may be: it waits again, in front of those that were never sent. */
+/* @x is on no connection and may be sent again: it waits, in front of those that were never sent.
+ */
 void wf_origin_return(struct wf_origin *origin, struct weft_future *x);
 
 /* @x leaves the waiting list (it ended otherwise). */
@@ -72,7 +97,7 @@ enum weft_stage wf_origin_stage(const struct wf_origin *origin);
 /* No connection could be had: all that waits ends with @error's code, text and numbers. */
 void wf_origin_fail_waiting(struct wf_origin *origin, const struct weft_error *error);
 
-/* Frees the origin when it has neither connections nor waiting requests. */
+/* An origin with neither connections nor waiting requests rests for a while, or is freed. */
 void wf_origin_release(struct wf_origin *origin);
 
 /* Ends all connections and waiting requests of all origins with WEFT_ERR_CLOSED. */

@@ -42,6 +42,7 @@ static void test_the_queue_for_an_origin_is_bounded(void **state)
     struct loop_server_config server = {.max_streams = 1};
     struct weft_config config = WEFT_CONFIG_INIT;
     config.max_queued = 5;
+    config.max_connections_per_origin = 1;
     struct fixture f = fixture_with(&server, &config);
     weft_future_unref(fixture_expect(&f, "/status/204", WEFT_OK, 0, 0));
     struct weft_future *futures[10];
@@ -60,7 +61,9 @@ static void test_requests_beyond_the_streams_wait_in_order(void **state)
 {
     (void)state;
     struct loop_server_config server = {.max_streams = 2};
-    struct fixture f = fixture_with(&server, NULL);
+    struct weft_config config = WEFT_CONFIG_INIT;
+    config.max_connections_per_origin = 1;
+    struct fixture f = fixture_with(&server, &config);
     struct weft_future *futures[200];
     for (size_t i = 0; i < 200; i++)
         futures[i] = fixture_submit(&f, "/bytes/3", NULL);
@@ -75,7 +78,9 @@ static void test_the_deadline_also_ends_a_request_that_waits_for_a_stream(void *
 {
     (void)state;
     struct loop_server_config server = {.max_streams = 1};
-    struct fixture f = fixture_with(&server, NULL);
+    struct weft_config config = WEFT_CONFIG_INIT;
+    config.max_connections_per_origin = 1;
+    struct fixture f = fixture_with(&server, &config);
     /* Until the peer's SETTINGS are known more than one stream may be opened. */
     weft_future_unref(fixture_expect(&f, "/status/204", WEFT_OK, 0, 0));
     struct weft_future *first = fixture_submit(&f, "/hang", NULL);

@@ -47,6 +47,7 @@ static bool open_client(struct load *load)
 
     config.io_threads = options->threads;
     config.connections_per_origin = options->connections_per_thread;
+    config.max_connections_per_origin = options->connections_per_thread;
     config.deadline_ms = options->timeout_ms;
     if (config.max_queued < in_flight)
         config.max_queued = in_flight;

@@ -1,0 +1,176 @@
+/* The origins of an I/O thread by their keys, and what is remembered of those that rest. */
+#include "io_thread/origin.h"
+
+#include "base/assert.h"
+#include "io_thread/demand.h"
+#include "io_thread/engine.h"
+#include "io_thread/io_thread.h"
+#include "io_thread/protocol.h"
+#include "message/url.h"
+
+#include <string.h>
+
+#define FIRST_BUCKETS 16u
+/* What a server spoke is likely to hold for so long. */
+#define REMEMBER_MS 600000u
+
+bool wf_origins_init(struct wf_origins *origins)
+{
+    origins->buckets = wf_calloc(FIRST_BUCKETS, sizeof(*origins->buckets));
+    origins->bucket_count = FIRST_BUCKETS;
+    origins->count = 0;
+    origins->last = NULL;
+    wf_list_init(&origins->pump);
+    wf_list_init(&origins->resting);
+    origins->resting_count = 0;
+    origins->is_closing = false;
+    return origins->buckets != NULL;
+}
+
+void wf_origins_fini(struct wf_origins *origins)
+{
+    wf_assert(origins->count == 0);
+    wf_free(origins->buckets);
+}
+
+/* Twice the buckets; without memory the chains grow longer instead. */
+static void grow(struct wf_origins *origins)
+{
+    size_t count = origins->bucket_count * 2;
+    struct wf_origin **buckets = wf_calloc(count, sizeof(struct wf_origin *));
+    if (buckets == NULL)
+        return;
+    for (size_t i = 0; i < origins->bucket_count; i++) {
+        struct wf_origin *origin = origins->buckets[i];
+        while (origin != NULL) {
+            struct wf_origin *next = origin->next_in_bucket;
+            struct wf_origin **bucket = &buckets[origin->hash & (count - 1)];
+            origin->next_in_bucket = *bucket;
+            *bucket = origin;
+            origin = next;
+        }
+    }
+    wf_free(origins->buckets);
+    origins->buckets = buckets;
+    origins->bucket_count = count;
+}
+
+static bool is_origin(const struct wf_origin *origin, const struct wf_url *url)
+{
+    return origin->hash == url->origin_hash && origin->key_len == url->origin.len &&
+           memcmp(origin->key, url->origin.ptr, url->origin.len) == 0;
+}
+
+struct wf_origin *wf_origin_find(struct wf_io_thread *io, const struct wf_url *url)
+{
+    struct wf_origins *origins = &io->origins;
+    if (origins->last != NULL && is_origin(origins->last, url))
+        return origins->last;
+    struct wf_origin *origin = origins->buckets[url->origin_hash & (origins->bucket_count - 1)];
+    while (origin != NULL && !is_origin(origin, url))
+        origin = origin->next_in_bucket;
+    if (origin != NULL)
+        origins->last = origin;
+    return origin;
+}
+
+static void forget(struct wf_origin *origin)
+{
+    origin->protocol = wf_protocol_expected(&origin->io->engine->config, origin->https);
+    origin->stream_limit = 0;
+    origin->is_known = false;
+    origin->fruitless = 0;
+}
+
+static struct wf_origin *add(struct wf_io_thread *io, const struct wf_url *url)
+{
+    struct wf_origins *origins = &io->origins;
+    struct wf_origin *origin = wf_calloc(1, sizeof(*origin) + url->origin.len + url->host.len + 2);
+    if (origin == NULL)
+        return NULL;
+    origin->io = io;
+    origin->hash = url->origin_hash;
+    origin->key = (char *)(origin + 1);
+    origin->key_len = url->origin.len;
+    memcpy(origin->key, url->origin.ptr, url->origin.len);
+    origin->host = origin->key + url->origin.len + 1;
+    memcpy(origin->host, url->host.ptr, url->host.len);
+    origin->port = url->port;
+    origin->https = url->https;
+    forget(origin);
+    wf_list_init(&origin->conns);
+    wf_list_init(&origin->returned);
+    wf_list_init(&origin->waiting);
+    wf_list_init(&origin->pump_node);
+    wf_list_init(&origin->resting_node);
+    wf_demand_init(origin);
+    if (origins->count >= origins->bucket_count)
+        grow(origins);
+    struct wf_origin **bucket = &origins->buckets[origin->hash & (origins->bucket_count - 1)];
+    origin->next_in_bucket = *bucket;
+    *bucket = origin;
+    origins->count++;
+    origins->last = origin;
+    return origin;
+}
+
+static void wake(struct wf_origin *origin)
+{
+    wf_list_remove(&origin->resting_node);
+    origin->io->origins.resting_count--;
+    if (origin->io->now_ms >= origin->forget_at)
+        forget(origin);
+}
+
+struct wf_origin *wf_origin_get(struct wf_io_thread *io, const struct wf_url *url)
+{
+    struct wf_origin *origin = wf_origin_find(io, url);
+    if (origin == NULL)
+        return add(io, url);
+    if (wf_node_is_linked(&origin->resting_node))
+        wake(origin);
+    return origin;
+}
+
+static void drop(struct wf_origin *origin)
+{
+    struct wf_origins *origins = &origin->io->origins;
+    struct wf_origin **at = &origins->buckets[origin->hash & (origins->bucket_count - 1)];
+    while (*at != origin)
+        at = &(*at)->next_in_bucket;
+    *at = origin->next_in_bucket;
+    origins->count--;
+    if (origins->last == origin)
+        origins->last = NULL;
+    if (wf_node_is_linked(&origin->resting_node))
+        origins->resting_count--;
+    wf_list_remove(&origin->resting_node);
+    wf_list_remove(&origin->pump_node);
+    wf_demand_fini(origin);
+    wf_free(origin);
+}
+
+static void rest(struct wf_origin *origin)
+{
+    struct wf_origins *origins = &origin->io->origins;
+    if (!wf_node_is_linked(&origin->resting_node)) {
+        wf_list_push_back(&origins->resting, &origin->resting_node);
+        origins->resting_count++;
+        origin->forget_at = origin->io->now_ms + REMEMBER_MS;
+    }
+    wf_list_remove(&origin->pump_node);
+    struct wf_origin *oldest =
+        wf_container_of(wf_list_first(&origins->resting), struct wf_origin, resting_node);
+    if (origins->resting_count > WF_ORIGINS_REMEMBERED || origin->io->now_ms >= oldest->forget_at)
+        drop(oldest);
+}
+
+void wf_origin_release(struct wf_origin *origin)
+{
+    if (origin->conn_count > 0 || origin->waiting_count > 0)
+        return;
+    if (origin->is_known && !origin->io->origins.is_closing)
+        rest(origin);
+    else
+        drop(origin);
+}
