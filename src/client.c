@@ -33,6 +33,9 @@ void weft_client_unref(struct weft_client *client)
     /* R15 and A15: each user's use happens before the end. */
     if (client == NULL || atomic_fetch_sub_explicit(&client->refs, 1, memory_order_acq_rel) != 1)
         return;
+    /* The parent's threads go on with the parent's memory; a child's copy stays as it is. */
+    if (wf_engine_is_forked(client))
+        return;
     if (!wf_engine_on_worker(client)) {
         (void)close_elsewhere(client);
         return;
@@ -49,6 +52,8 @@ enum weft_code weft_client_close(struct weft_client *client, int64_t drain_ms)
 {
     if (client == NULL)
         return WEFT_ERR_INVALID_ARGUMENT;
+    if (wf_engine_is_forked(client))
+        return WEFT_ERR_FORKED;
     if (wf_engine_on_worker(client))
         return WEFT_ERR_WOULD_DEADLOCK;
     wf_engine_close(client, drain_ms < 0 ? WEFT_FOREVER : drain_ms);

@@ -31,6 +31,8 @@ static struct weft_event event_of(struct wf_item *item)
 size_t weft_cq_next(struct weft_cq *cq, struct weft_event *events, size_t max, int64_t timeout_ms)
 {
     struct wf_mail *mails[TAKE_MAX];
+    if (wf_is_forked(cq->fork_count))
+        return 0; /* nobody in this process will ever push to it */
     size_t count =
         wf_cq_take(cq->queue, mails, max < TAKE_MAX ? max : TAKE_MAX, wf_deadline_ns(timeout_ms));
     for (size_t i = 0; i < count; i++)

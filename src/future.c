@@ -54,9 +54,12 @@ void weft_future_unref(struct weft_future *future)
         wf_exchange_drop(future, WF_USER_REF);
 }
 
-static bool waits_for_itself(struct weft_future *future)
+/* Why a wait for what is not done would never end; WEFT_OK: it will. */
+static enum weft_code vain_wait(struct weft_future *future)
 {
-    return wf_engine_on_worker(future->io->engine);
+    if (wf_engine_is_forked(future->io->engine))
+        return WEFT_ERR_FORKED;
+    return wf_engine_on_worker(future->io->engine) ? WEFT_ERR_WOULD_DEADLOCK : WEFT_OK;
 }
 
 enum weft_code weft_future_wait(struct weft_future *future, int64_t timeout_ms)
@@ -64,8 +67,9 @@ enum weft_code weft_future_wait(struct weft_future *future, int64_t timeout_ms)
     if (future == NULL)
         return WEFT_ERR_NO_MEMORY;
     if (!is_done(future)) {
-        if (timeout_ms != 0 && waits_for_itself(future))
-            return WEFT_ERR_WOULD_DEADLOCK;
+        enum weft_code vain = timeout_ms != 0 ? vain_wait(future) : WEFT_OK;
+        if (vain != WEFT_OK)
+            return vain;
         if (timeout_ms == 0 ||
             !wf_completion_wait_spin(&future->completion, &future->io->engine->wait_spin,
                                      wf_deadline_ns(timeout_ms)))
@@ -87,8 +91,9 @@ enum weft_code weft_future_wait_response(struct weft_future *future, int64_t tim
             return future->error->code;
         if (timeout_ms == 0)
             return WEFT_ERR_TIMEOUT;
-        if (waits_for_itself(future))
-            return WEFT_ERR_WOULD_DEADLOCK;
+        enum weft_code vain = vain_wait(future);
+        if (vain != WEFT_OK)
+            return vain;
         if (!wf_completion_wait_change(&future->completion, seen, deadline))
             return WEFT_ERR_TIMEOUT;
     }
@@ -248,8 +253,9 @@ enum weft_code weft_future_read(struct weft_future *future, void *buf, size_t ca
         if (done)
             return future->error->code;
         if (timeout_ms != 0) {
-            if (waits_for_itself(future))
-                return WEFT_ERR_WOULD_DEADLOCK;
+            enum weft_code vain = vain_wait(future);
+            if (vain != WEFT_OK)
+                return vain;
             if (wf_completion_wait_change(&future->completion, seen, deadline))
                 continue;
         }

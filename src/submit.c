@@ -49,7 +49,9 @@ size_t weft_submit_batch(struct weft_client *client, struct weft_request *const 
         return 0;
     struct weft_delivery delivery;
     read_delivery(&delivery, how);
-    if (delivery.done != NULL && wf_engine_workers(client) == NULL && !wf_engine_is_closed(client))
+    bool forked = wf_engine_is_forked(client);
+    if (delivery.done != NULL && !forked && wf_engine_workers(client) == NULL &&
+        !wf_engine_is_closed(client))
         return 0;
     struct wf_io_thread *io = io_thread_near(client);
     uint64_t now_ns = wf_now_ns();
@@ -64,6 +66,10 @@ size_t weft_submit_batch(struct weft_client *client, struct weft_request *const 
             break;
         wf_request_submitted(requests[made]);
         out_futures[made] = x;
+        if (WF_UNLIKELY(forked)) {
+            wf_exchange_fail_forked(x);
+            continue;
+        }
         x->item.mail.next = newest;
         newest = &x->item.mail;
         if (oldest == NULL)
@@ -87,6 +93,8 @@ enum weft_code weft_preconnect(struct weft_client *client, const char *url)
 {
     if (client == NULL || url == NULL)
         return WEFT_ERR_INVALID_ARGUMENT;
+    if (wf_engine_is_forked(client))
+        return WEFT_ERR_FORKED;
     struct wf_item *item;
     enum weft_code code = wf_preconnect_new(url, &item);
     if (code == WEFT_OK)

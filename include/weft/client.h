@@ -19,6 +19,11 @@ extern "C" {
 
 struct weft_client;
 
+/* fork(). A child has none of the client's threads. What it submits to a client of its parent's
+ * ends at once with WEFT_ERR_FORKED, callbacks running before weft_submit() returns; so does
+ * waiting for a future that was not done. Queues of the parent's are empty there. The parent
+ * notices nothing. The child may make a client of its own. */
+
 /* NULL @config: the defaults. NULL is returned when a thread, a file or memory could not be had;
  * then @out_error, when not NULL, says what was wrong. */
 WEFT_API WEFT_MUST_USE struct weft_client *weft_client_new(const struct weft_config *config,
@@ -82,7 +87,7 @@ WEFT_API WEFT_MUST_USE struct weft_future *weft_get(struct weft_client *client, 
  * that requests of the calling thread go to, before there is a request; never blocks. They close
  * when they are idle for idle_timeout_ms. WEFT_OK says that it is tried: what goes wrong is logged,
  * and told to requests. Errors: WEFT_ERR_INVALID_ARGUMENT (NULL), WEFT_ERR_INVALID_URL,
- * WEFT_ERR_NO_MEMORY. */
+ * WEFT_ERR_NO_MEMORY, WEFT_ERR_FORKED. */
 WEFT_API enum weft_code weft_preconnect(struct weft_client *client, const char *url);
 
 /* Fills @stats up to stats->size. */

@@ -29,6 +29,7 @@ enum weft_code {
     WEFT_ERR_DEADLINE,   /* the request's deadline, counted from its submission */
     WEFT_ERR_CLOSED,     /* the client is closed */
     WEFT_ERR_QUEUE_FULL, /* too many requests wait already */
+    WEFT_ERR_FORKED,     /* the client was made before fork(), in the parent */
 
     /* No connection. */
     WEFT_ERR_RESOLVE,

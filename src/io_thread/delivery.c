@@ -37,6 +37,7 @@ struct weft_cq *weft_cq_new(void)
         wf_free(cq);
         return NULL;
     }
+    cq->fork_count = wf_fork_watch();
     atomic_init(&cq->user_refs, 1);
     atomic_init(&cq->refs, 1);
     atomic_init(&cq->closed, false);
@@ -54,6 +55,9 @@ void weft_cq_unref(struct weft_cq *cq)
 {
     /* Release what this user did; acquire what the others did before the last of them closes. */
     if (cq == NULL || atomic_fetch_sub_explicit(&cq->user_refs, 1, memory_order_acq_rel) != 1)
+        return;
+    /* In a child its lock may be held by a thread that is not there. */
+    if (wf_is_forked(cq->fork_count))
         return;
     /* F20 with F21: set closed, then look at the queue; there, push, then look at closed. Both need
      * sequential consistency; the queue's own accesses have it. */

@@ -6,10 +6,12 @@
 
 #include "io_thread/exchange.h"
 #include "workers/cq.h"
+#include "workers/fork.h"
 
 struct weft_cq {
     /* Immutable. */
     struct wf_cq *queue;
+    unsigned fork_count; /* wf_fork_watch() of the process that made it */
 
     /* Any thread; atomic. */
     atomic_uint user_refs;

@@ -110,6 +110,7 @@ struct weft_client *wf_engine_new_stepped(const struct weft_config *given,
     struct weft_client *engine = wf_calloc(1, sizeof(*engine));
     if (engine == NULL)
         return NULL;
+    engine->fork_count = wf_fork_watch();
     pthread_mutex_init(&engine->lock, NULL);
     pthread_cond_init(&engine->state_changed, NULL);
     bool have_strings = wf_config_copy(&engine->config, &config);

@@ -9,6 +9,7 @@
 #include "base/pool.h"
 #include "io_thread/tls_loader.h"
 #include "weft/client.h"
+#include "workers/fork.h"
 #include "workers/spin.h"
 #include "workers/worker_pool.h"
 
@@ -30,6 +31,7 @@ struct weft_client {
     struct wf_pool *responses; /* of WF_RESPONSE_BLOCK_LEN */
     struct wf_io_thread **io_threads;
     unsigned io_thread_count;
+    unsigned fork_count; /* wf_fork_watch() of the process that made it */
 
     /* Written by the loader; read once it is READY. */
     struct weft_error tls_error; /* why https does not work; code WEFT_OK: it does */
@@ -53,6 +55,12 @@ struct weft_client {
     enum wf_engine_state state;
     bool workers_closed; /* none are started any more: all I/O threads have ended */
 };
+
+/* This process is a child of the one that made it: no thread of it is here. Thread: any. */
+static inline bool wf_engine_is_forked(const struct weft_client *engine)
+{
+    return wf_is_forked(engine->fork_count);
+}
 
 /* NULL: *out_error says why. Threads are running when it returns. */
 struct weft_client *wf_engine_new(const struct weft_config *config, struct weft_error *out_error);

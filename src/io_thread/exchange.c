@@ -43,10 +43,30 @@ static void fill_delivery(struct weft_future *x, const struct weft_delivery *how
     }
 }
 
+/* In a child the pool's locks may be held by threads that are not there; malloc() takes care of its
+ * own. */
+static struct weft_future *take_block(struct weft_client *engine)
+{
+    bool forked = wf_engine_is_forked(engine);
+    struct weft_future *x =
+        WF_UNLIKELY(forked) ? wf_calloc(1, sizeof(*x)) : wf_pool_take(engine->exchanges);
+    if (x != NULL)
+        x->is_forked = forked;
+    return x;
+}
+
+static void give_block(struct weft_client *engine, struct weft_future *x)
+{
+    if (x->is_forked)
+        wf_free(x);
+    else
+        wf_pool_give(engine->exchanges, x);
+}
+
 struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request *request,
                                     const struct weft_delivery *how, uint64_t now_ns)
 {
-    struct weft_future *x = wf_pool_take(io->engine->exchanges);
+    struct weft_future *x = take_block(io->engine);
     if (x == NULL)
         return NULL;
     x->body = NULL;
@@ -55,7 +75,7 @@ struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request
         x->body_mode = WF_BODY_STREAM;
         x->body = wf_body_stream_new(x);
         if (x->body == NULL) {
-            wf_pool_give(io->engine->exchanges, x);
+            give_block(io->engine, x);
             return NULL;
         }
     } else if ((how->flags & WEFT_DISCARD_BODY) != 0) {
@@ -114,6 +134,9 @@ void wf_exchange_unbuffer(struct weft_future *x, uint64_t len)
 static void exchange_free(struct weft_future *x)
 {
     struct weft_client *engine = x->io->engine;
+    /* What a child has of its parent's exchanges is a copy that stays as it is. */
+    if (WF_UNLIKELY(wf_engine_is_forked(engine)) && !x->is_forked)
+        return;
     /* Small bodies are not counted, so that most exchanges leave the shared number alone. */
     if (x->buffered > 0)
         wf_exchange_unbuffer(x, x->buffered);
@@ -125,7 +148,7 @@ static void exchange_free(struct weft_future *x)
         wf_delivery_cq_unref(x->cq);
     if (x->error_is_owned)
         wf_free((void *)(uintptr_t)x->error);
-    wf_pool_give(engine->exchanges, x);
+    give_block(engine, x);
 }
 
 void wf_exchange_drop(struct weft_future *x, unsigned ref)
@@ -137,6 +160,9 @@ void wf_exchange_drop(struct weft_future *x, unsigned ref)
 
 void wf_exchange_post(struct weft_future *x, unsigned bits)
 {
+    /* A wake-up would reach the parent's I/O thread, by the descriptor they share. */
+    if (WF_UNLIKELY(wf_engine_is_forked(x->io->engine)))
+        return;
     /* R13: what the sender wrote before; pairs with A13 in wf_io_thread_message(). */
     unsigned before =
         atomic_fetch_or_explicit(&x->messages, bits | WF_MESSAGE_QUEUED, memory_order_acq_rel);
@@ -206,6 +232,21 @@ void wf_exchange_finish(struct weft_future *x, const struct weft_error *error)
     wf_completion_resolve(&x->completion);
     /* The engine's reference goes with the item. */
     wf_outbox_add(&io->outbox, io->engine, cq, worker, &x->item);
+}
+
+void wf_exchange_fail_forked(struct weft_future *x)
+{
+    x->error = wf_error_static(WEFT_ERR_FORKED);
+    x->times.done = x->times.submitted;
+    x->item.kind = WF_ITEM_DONE;
+    wf_completion_resolve(&x->completion);
+    if (x->delivery == WF_DELIVER_CQ && !wf_is_forked(x->cq->fork_count)) {
+        wf_delivery_cq_push(x->cq, &x->item.mail, &x->item.mail);
+        return;
+    }
+    if (x->delivery == WF_DELIVER_CALLBACK)
+        x->done(x->context, x);
+    wf_exchange_drop(x, WF_ENGINE_REF);
 }
 
 void wf_exchange_finish_copy(struct weft_future *x, const struct weft_error *error)

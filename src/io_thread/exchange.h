@@ -89,6 +89,7 @@ struct weft_future {
     atomic_uint head_ready; /* status and fields may be read */
 
     /* Immutable after submission. */
+    bool is_forked;     /* made in a child of the client's process, and failed */
     bool is_told_twice; /* a callback and a queue were asked for, which is an error */
     uint8_t delivery;   /* enum wf_delivery_kind */
     uint8_t body_mode;  /* enum wf_body_mode */
@@ -140,6 +141,10 @@ static inline struct weft_future *wf_exchange_of_message(struct wf_item *item)
  * reference on @request and on how->cq. NULL: out of memory. Thread: any. */
 struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request *request,
                                     const struct weft_delivery *how, uint64_t now_ns);
+
+/* Ends an exchange of a client that is forked, and tells: callbacks run before it returns.
+ * Thread: any. */
+void wf_exchange_fail_forked(struct weft_future *x);
 
 /* Drops @ref (WF_USER_REF or WF_ENGINE_REF) and frees with the last of either kind. Thread: any. */
 void wf_exchange_drop(struct weft_future *x, unsigned ref);

@@ -29,6 +29,8 @@ static const struct entry entries[WEFT_CODE_COUNT] = {
     ENTRY(WEFT_ERR_DEADLINE, QUEUE, MAYBE_PROCESSED, "The request's deadline has passed."),
     ENTRY(WEFT_ERR_CLOSED, QUEUE, MAYBE_PROCESSED, "The client is closed."),
     ENTRY(WEFT_ERR_QUEUE_FULL, QUEUE, NOT_SENT, "Too many requests are waiting."),
+    ENTRY(WEFT_ERR_FORKED, QUEUE, NOT_SENT,
+          "The client belongs to the parent process: it was made before fork()."),
     ENTRY(WEFT_ERR_RESOLVE, RESOLVE, NOT_SENT, "The host name could not be resolved."),
     ENTRY(WEFT_ERR_CONNECT, CONNECT, NOT_SENT, "No address of the host could be connected to."),
     ENTRY(WEFT_ERR_CONNECT_REFUSED, CONNECT, NOT_SENT, "The connection was refused."),

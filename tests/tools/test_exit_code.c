@@ -32,6 +32,7 @@ static void test_each_code_has_its_status(void **state)
         {WEFT_ERR_DEADLINE, 28},
         {WEFT_ERR_CLOSED, 42},
         {WEFT_ERR_QUEUE_FULL, 89},
+        {WEFT_ERR_FORKED, 125},
         {WEFT_ERR_RESOLVE, 6},
         {WEFT_ERR_CONNECT, 7},
         {WEFT_ERR_CONNECT_REFUSED, 7},

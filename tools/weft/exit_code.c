@@ -73,6 +73,7 @@ enum wf_fetch_exit wf_fetch_exit_code(const struct weft_error *error)
         return WF_FETCH_EXIT_BODY_TOO_LARGE;
     case WEFT_ERR_FIELDS_TOO_LARGE:
         return WF_FETCH_EXIT_FIELDS_TOO_LARGE;
+    case WEFT_ERR_FORKED:
     case WEFT_ERR_WOULD_DEADLOCK:
     case WEFT_ERR_INTERNAL:
     case WEFT_CODE_COUNT:
