@@ -66,7 +66,7 @@ function(_weft_wolfssl_probe)
   set(WeftWolfSSL_VERSION "${CMAKE_MATCH_1}" PARENT_SCOPE)
   foreach(pair AES_ASSEMBLY=WOLFSSL_AESNI|WOLFSSL_ARMASM X25519=HAVE_CURVE25519
       TICKET_NONCE=WOLFSSL_TICKET_NONCE_MALLOC KEY_LOG=HAVE_SECRET_CALLBACK
-      CERT_GEN=WOLFSSL_CERT_GEN)
+      CERT_GEN=WOLFSSL_CERT_GEN CHAIN_SEEN=WOLFSSL_ALWAYS_VERIFY_CB)
     string(REGEX MATCH "^([A-Z0-9_]+)=(.*)$" _ "${pair}")
     set(name "${CMAKE_MATCH_1}")
     if(macros MATCHES "#define (${CMAKE_MATCH_2})[ \n]")
@@ -91,11 +91,16 @@ if(WeftWolfSSL_FOUND AND NOT WeftWolfSSL_FIND_QUIETLY)
   message(STATUS "wolfSSL ${WeftWolfSSL_VERSION}, ${WeftWolfSSL_INCLUDE_DIR}/wolfssl/options.h: "
     "AES assembly ${WeftWolfSSL_AES_ASSEMBLY}, X25519 ${WeftWolfSSL_X25519}, "
     "ticket-nonce-malloc ${WeftWolfSSL_TICKET_NONCE}, key log ${WeftWolfSSL_KEY_LOG}, "
+    "session resumption ${WeftWolfSSL_CHAIN_SEEN}, "
     "certificate generation ${WeftWolfSSL_CERT_GEN}")
   if(NOT WeftWolfSSL_AES_ASSEMBLY)
     message(WARNING "This wolfSSL has no AES assembly: AES-GCM costs about 40 times the CPU time, "
       "a handshake two to three times, and a connection about 18 times the memory. It is correct, "
       "and ChaCha20-Poly1305 is preferred with it. For the fast one run scripts/setup.")
+  endif()
+  if(NOT WeftWolfSSL_CHAIN_SEEN)
+    message(STATUS "wolfSSL: without WOLFSSL_ALWAYS_VERIFY_CB, TLS sessions are not resumed, for "
+      "the validity of the server's chain could not be looked at again (run scripts/setup)")
   endif()
   if(NOT WeftWolfSSL_TICKET_NONCE)
     message(STATUS "wolfSSL: without ticket-nonce-malloc, TLS 1.3 servers with long ticket nonces "

@@ -171,7 +171,8 @@ struct weft_config {
     const char *ciphers;   /* of TLS 1.2 */
     const char *ciphers13; /* of TLS 1.3 */
     /* Sessions that each I/O thread keeps for later connections to the same server; 0: none is
-     * resumed; at most 1024. What a full handshake verified is verified again. */
+     * resumed; at most 1024. What a full handshake verified is verified again. Sessions of TLS 1.2
+     * are kept with a tls_max_version of 1.2 only. */
     unsigned tls_sessions;
     /* Appends the secrets of TLS connections to this file, for looking into captured traffic. NULL:
      * what the environment's SSLKEYLOGFILE says when weft_client_new() is called, if it is set; ""

@@ -193,6 +193,7 @@ static bool fill(struct wf_tls_ctx *ctx, const struct wf_tls_config *config,
         return false;
     ctx->insecure = config->insecure;
     ctx->can_resume = CAN_SEE_CHAINS || config->insecure;
+    ctx->tls12_only = config->max_version == 12;
     ctx->has_client_cert = config->cert_file != NULL || config->cert_pem.len > 0;
     ctx->needs_system_trust = uses_system(config);
     return (!ctx->needs_system_trust || config->defer_system ||

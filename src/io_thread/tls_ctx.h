@@ -20,6 +20,7 @@ struct wf_tls_ctx {
     struct WOLFSSL_CTX *wolfssl; /* opaque here: only tls*.c see wolfSSL's headers */
     bool insecure;
     bool has_client_cert;
+    bool tls12_only;
     bool needs_system_trust; /* wf_tls_ctx_load_system() comes before the first connection */
     bool can_resume;         /* all that a session's certificates have to be asked again is known */
     struct wf_pins pins;

@@ -81,6 +81,10 @@ static struct wf_tls_identity *identity_of(struct wf_tls *tls)
 void wf_tls_keep_session(struct wf_tls *tls)
 {
     bool tls13 = strcmp(wolfSSL_get_version(tls->ssl), "TLSv1.3") == 0;
+    /* With a session of TLS 1.2 wolfSSL offers nothing newer: a server that has learned TLS 1.3 in
+     * the meantime, and maybe nothing else, could not be talked to. */
+    if (!tls13 && !tls->ctx->tls12_only)
+        return;
     uint64_t hash = ticket_of(tls->ssl);
     /* A ticket of TLS 1.3 is used once, so that nobody who listens can tell that two connections
      * are of one client. Sessions of TLS 1.2 are known by their identifier as well. */

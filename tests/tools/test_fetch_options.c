@@ -70,6 +70,44 @@ static void test_flags_stand_together(void **state)
     wf_fetch_options_fini(&options);
 }
 
+static void test_tls_is_told_as_curl_is(void **state)
+{
+    struct wf_fetch_options options;
+    struct weft_config config = WEFT_CONFIG_INIT;
+
+    (void)state;
+    assert_true(PARSE(&options, "--capath", "d", "-Ec.pem", "--key", "k.pem", "--tlsv1.3",
+                      "--tls-max", "1.3", "--ciphers", "A:B", "--tls13-ciphers", "C",
+                      "--no-sessionid", "--pinnedpubkey", "x", "--pinnedpubkey",
+                      "sha256//a;sha256//b", "u"));
+    wf_fetch_tls_apply(&options.tls, &config);
+    assert_string_equal(config.ca_path, "d");
+    assert_string_equal(config.cert_file, "c.pem");
+    assert_string_equal(config.key_file, "k.pem");
+    assert_int_equal(config.tls_min_version, WEFT_TLS_1_3);
+    assert_int_equal(config.tls_max_version, WEFT_TLS_1_3);
+    assert_string_equal(config.ciphers, "A:B");
+    assert_string_equal(config.ciphers13, "C");
+    assert_int_equal(config.tls_sessions, 0);
+    assert_string_equal(config.pins[0], "sha256//a");
+    assert_string_equal(config.pins[1], "sha256//b");
+    assert_null(config.pins[2]);
+    wf_fetch_options_fini(&options);
+
+    assert_true(PARSE(&options, "--tlsv1.2", "--tls-max", "1.2", "u"));
+    config = (struct weft_config)WEFT_CONFIG_INIT;
+    wf_fetch_tls_apply(&options.tls, &config);
+    assert_int_equal(config.tls_min_version, WEFT_TLS_1_2);
+    assert_int_equal(config.tls_max_version, WEFT_TLS_1_2);
+    assert_int_not_equal(config.tls_sessions, 0);
+    assert_null(config.pins);
+    wf_fetch_options_fini(&options);
+
+    expect_usage(&options, PARSE(&options, "--tls-max", "1.1", "u"), "1.2 or 1.3");
+    expect_usage(&options, PARSE(&options, "--pinnedpubkey", ";", "u"), "sha256//");
+    expect_usage(&options, PARSE(&options, "--pinnedpubkey", "", "u"), "sha256//");
+}
+
 static void test_data_is_joined_and_makes_a_post_of_a_form(void **state)
 {
     struct wf_fetch_options options;
@@ -232,6 +270,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_plain_url_is_a_get),
         cmocka_unit_test(test_flags_stand_together),
+        cmocka_unit_test(test_tls_is_told_as_curl_is),
         cmocka_unit_test(test_data_is_joined_and_makes_a_post_of_a_form),
         cmocka_unit_test(test_data_from_a_file_loses_its_line_ends),
         cmocka_unit_test(test_binary_data_from_a_file_stays_as_it_is),

@@ -48,8 +48,11 @@ static bool connect_like(struct tls_pair *first, const struct again *again, bool
 
 static void begin(struct tls_pair *first, const struct wf_tls_config *tls, bool tls12)
 {
+    const struct wf_tls_config tls12_only = {.max_version = 12};
     const struct tls_pair_config config = {.peer = {.certificate = "good", .tls12 = tls12},
-                                           .tls = tls};
+                                           .tls = tls != NULL ? tls
+                                                  : tls12     ? &tls12_only
+                                                              : NULL};
     assert_false(connect_once(first, &config));
 }
 
@@ -108,6 +111,20 @@ static void test_a_server_that_forgot_the_session_shakes_hands_in_full(void **st
     begin(&first, NULL, false);
     assert_false(connect_like(&first, &(struct again){.certificate = "good"}, false));
     tls_pair_fini(&first);
+}
+
+/* Between two connections the server was given another version. */
+static void test_a_session_of_another_version_does_not_bind_the_server(void **state)
+{
+    (void)state;
+    for (int tls12 = 0; tls12 < 2; tls12++) {
+        struct tls_pair first;
+        const struct wf_tls_config both = {0};
+        begin(&first, &both, tls12 != 0);
+        const struct again other = {.certificate = "good"};
+        assert_false(connect_like(&first, &other, tls12 == 0));
+        tls_pair_fini(&first);
+    }
 }
 
 /* A server that does not know the session proves who it is, and is believed no further. */
@@ -321,6 +338,7 @@ int main(void)
         cmocka_unit_test(test_without_room_for_sessions_none_is_resumed),
         cmocka_unit_test(test_another_host_port_or_protocol_is_another_session),
         cmocka_unit_test(test_a_server_that_forgot_the_session_shakes_hands_in_full),
+        cmocka_unit_test(test_a_session_of_another_version_does_not_bind_the_server),
         cmocka_unit_test(test_another_server_gains_nothing_by_the_session),
         cmocka_unit_test(test_the_validity_of_the_whole_chain_is_kept),
         cmocka_unit_test(test_an_expired_chain_is_not_resumed),

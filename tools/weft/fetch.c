@@ -69,7 +69,8 @@ static int client_failed(const struct fetch *fetch, const struct weft_error *err
     int exit_code = (int)wf_fetch_exit_code(error);
 
     /* A file of authorities that cannot be used is an exit status of its own in curl. */
-    if (fetch->options->ca_file && exit_code != WF_FETCH_EXIT_NO_MEMORY)
+    if ((fetch->options->ca_file || fetch->options->tls.ca_path) &&
+        exit_code != WF_FETCH_EXIT_NO_MEMORY && strstr(error->text, " CA "))
         exit_code = WF_FETCH_EXIT_CA_FILE;
     return complain(fetch, exit_code, error->text[0] ? error->text : weft_code_name(error->code));
 }
@@ -85,6 +86,7 @@ static int open_client(struct fetch *fetch)
         config.connect_timeout_ms = fetch->options->connect_timeout_ms;
     config.ca_file = fetch->options->ca_file;
     config.insecure_skip_verify = fetch->options->insecure;
+    wf_fetch_tls_apply(&fetch->options->tls, &config);
     config.http2_prior_knowledge = true;
     config.stream_window = wf_fetch_stream_window(fetch->count);
     if (fetch->options->verbose) {

@@ -43,6 +43,7 @@ static const struct wf_tool_option table[] = {
     {'f', "fail", NULL, "a status of 400 or more fails with exit status 22"},
     {'k', "insecure", NULL, "accept any certificate"},
     {OPT_CACERT, "cacert", "FILE", "trust the authorities in this PEM file only"},
+    WF_FETCH_OPTIONS_TLS,
     {'m', "max-time", "SECONDS",
      "for each URL, from the start; fractions are fine;\n"
      "0, the default: no limit"},
@@ -233,8 +234,19 @@ static bool set_flag(struct wf_fetch_options *options, int id)
     return true;
 }
 
+static bool set_tls(struct wf_fetch_options *options, int id, const char *value)
+{
+    const char *error;
+
+    if (wf_fetch_tls_set(&options->tls, id, value, &error))
+        return true;
+    return fail(options, WF_FETCH_EXIT_USAGE, "%s, not '%s'", error, value);
+}
+
 static bool set_option(struct wf_fetch_options *options, int id, const char *value)
 {
+    if (wf_fetch_tls_has(id))
+        return set_tls(options, id, value);
     switch (id) {
     case 'X':
         options->method = value;
@@ -317,6 +329,7 @@ void wf_fetch_options_fini(struct wf_fetch_options *options)
     free(options->outputs);
     free(options->body.data);
     free(options->write_out);
+    wf_fetch_tls_fini(&options->tls);
     wf_tool_headers_fini(&options->headers);
     wf_tool_headers_fini(&options->defaults);
 }

@@ -9,6 +9,7 @@
 
 #include "common/file.h"
 #include "common/headers.h"
+#include "options_tls.h"
 
 /* -o or -O; the n-th belongs to the n-th URL. */
 struct wf_fetch_output {
@@ -38,6 +39,7 @@ struct wf_fetch_options {
     bool show_help;
     bool show_version;
     const char *ca_file;
+    struct wf_fetch_tls tls;
     char *write_out; /* NULL: none */
 
     int64_t max_time_ms;        /* 0: no limit */
