@@ -34,6 +34,11 @@ static void step_handshake(struct wf_conn *conn)
     enum wf_io_result result = wf_transport_handshake(conn->transport);
     if (result == WF_IO_AGAIN)
         return;
+    if (result != WF_IO_OK && wf_tls_is_worth_again(conn->transport)) {
+        wf_trace_note(conn, "%s; again without a session", conn->transport->error.text);
+        wf_conn_close(conn, NULL); /* nobody is told: those who wait get another connection */
+        return;
+    }
     if (result != WF_IO_OK) {
         wf_error_from_transport(&conn->error, &conn->transport->error, conn->origin->key,
                                 WEFT_STAGE_TLS);

@@ -236,6 +236,9 @@ static void tls_free(struct wf_transport *t)
 {
     struct wf_tls *tls = tls_of(t);
     wf_tls_say_goodbye(t);
+    /* Whatever failed, the next one goes without. */
+    if (tls->identity != NULL && !tls->handshake_done)
+        wf_tls_sessions_forget(&tls->io->sessions, tls->key);
     wolfSSL_free(tls->ssl);
     wf_io_close(tls->fd);
     wf_buf_fini(&tls->unsent);
@@ -395,4 +398,14 @@ bool wf_tls_is_resumed(const struct wf_transport *t)
 {
     wf_assert(t->ops == &tls_ops);
     return tls_of_const(t)->resumed;
+}
+
+bool wf_tls_is_worth_again(const struct wf_transport *t)
+{
+    wf_assert(t->ops == &tls_ops);
+    const struct wf_tls *tls = tls_of_const(t);
+    enum wf_io_error_kind kind = t->error.kind;
+    return tls->identity != NULL && !tls->handshake_done &&
+           (kind == WF_IO_ERR_TLS_VERSION || kind == WF_IO_ERR_TLS_PROTOCOL ||
+            kind == WF_IO_ERR_TLS_ALERT || kind == WF_IO_ERR_TLS_CLOSED);
 }

@@ -47,5 +47,9 @@ const char *wf_tls_version(const struct wf_transport *t);
 const char *wf_tls_cipher(const struct wf_transport *t);
 /* Whether a session of an earlier connection was resumed. */
 bool wf_tls_is_resumed(const struct wf_transport *t);
+/* After a handshake that failed: it may be for the session that was offered, which a server of
+ * another version, for instance, stumbles over; nothing is wrong with the server's certificate.
+ * Another connection does without. */
+bool wf_tls_is_worth_again(const struct wf_transport *t);
 
 #endif

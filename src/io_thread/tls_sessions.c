@@ -62,7 +62,7 @@ static bool is_for(const struct entry *entry, struct wf_slice key)
     return wf_slice_equal(wf_slice(entry->key, entry->key_len), key);
 }
 
-static void forget(struct wf_tls_sessions *sessions, const WOLFSSL_SESSION *session)
+static void drop_session(struct wf_tls_sessions *sessions, const WOLFSSL_SESSION *session)
 {
     for (struct wf_node *node = sessions->entries.next; node != &sessions->entries;
          node = node->next) {
@@ -102,7 +102,7 @@ void wf_tls_sessions_put(struct wf_tls_sessions *sessions, struct wf_slice key,
         wf_free(identity);
         return;
     }
-    forget(sessions, session);
+    drop_session(sessions, session);
     make_room(sessions, key);
     wf_list_init(&entry->node);
     entry->session = session;
@@ -135,6 +135,17 @@ WOLFSSL_SESSION *wf_tls_sessions_take(struct wf_tls_sessions *sessions, struct w
             return session;
     }
     return NULL;
+}
+
+void wf_tls_sessions_forget(struct wf_tls_sessions *sessions, struct wf_slice key)
+{
+    struct wf_node *node = sessions->entries.next;
+    while (node != &sessions->entries) {
+        struct entry *entry = entry_of(node);
+        node = node->next;
+        if (is_for(entry, key))
+            drop(sessions, entry);
+    }
 }
 
 void wf_tls_sessions_note_offered(struct wf_tls_sessions *sessions, uint64_t ticket)

@@ -55,6 +55,9 @@ WF_MUST_USE struct WOLFSSL_SESSION *wf_tls_sessions_take(struct wf_tls_sessions 
                                                          struct wf_slice key, int64_t now,
                                                          struct wf_tls_identity **out_identity);
 
+/* Drops all of @key. */
+void wf_tls_sessions_forget(struct wf_tls_sessions *sessions, struct wf_slice key);
+
 /* A kept session may be of a connection that is still open and gets further tickets into it: so
  * that none is used twice, those that were offered are remembered, by a hash. */
 void wf_tls_sessions_note_offered(struct wf_tls_sessions *sessions, uint64_t ticket);

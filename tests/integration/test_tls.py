@@ -50,8 +50,8 @@ class Case(unittest.TestCase):
 
 @needs("nginx")
 class Nginx(Case):
-    def nginx(self, *lines, protocols="TLSv1.2 TLSv1.3"):
-        port = peers.free_port()
+    def nginx(self, *lines, protocols="TLSv1.2 TLSv1.3", port=None):
+        port = port or peers.free_port()
         config = os.path.join(self.folder, "nginx.conf")
         temporary = "".join(f"{name}_temp_path {self.folder}/{name};" for name in
                             ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
@@ -77,7 +77,8 @@ http {{
     }}
 }}
 """)
-        self.start(peers.Process([peers.find("nginx"), "-p", self.folder, "-c", config, "-e",
+        self.server = self.start(
+            peers.Process([peers.find("nginx"), "-p", self.folder, "-c", config, "-e",
                                   f"{self.folder}/err"], port, "https"))
         return f"https://127.0.0.1:{port}/"
 
@@ -155,6 +156,25 @@ http {{
                 expected = "x-reused=r" if "can-resume" in CAN else "x-reused=."
                 self.assertEqual(reused, ["x-reused=."] + 4 * [expected], lines)
                 self.assertIn("resumed=" + ("4" if "can-resume" in CAN else "0"), lines[-1])
+
+    def test_a_server_that_came_back_with_another_version_is_talked_to(self):
+        url = self.nginx("keepalive_requests 1;", protocols="TLSv1.3")
+        port = int(url.rstrip("/").rsplit(":", 1)[1])
+        with subprocess.Popen([CLIENT, url, cert("root.pem"), "3", "1.3", "8"], text=True,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              env={**os.environ, "TLS_CLIENT_STEPS": "1"}) as client:
+            def step():
+                client.stdin.write("\n")
+                client.stdin.flush()
+                return client.stdout.readline()
+
+            self.assertIn("x-protocol=TLSv1.3", step())
+            for protocols in ("TLSv1.2", "TLSv1.3"):
+                self.server.stop()
+                self.nginx("keepalive_requests 1;", protocols=protocols, port=port)
+                self.assertIn(f"x-protocol={protocols}", step())
+            client.stdin.close()
+            self.assertIn("handshakes=3", client.stdout.read())
 
     def test_sessions_are_not_resumed_where_none_are_kept(self):
         url = self.nginx("keepalive_requests 1;")

@@ -1,6 +1,7 @@
 /* Asks one URL several times, each time over a new connection as far as the server closes them, and
  * says for each answer what the server's fields say; then what the client counted.
- *   tls_client URL CA COUNT MAX_VERSION SESSIONS [SERVER_NAME] */
+ *   tls_client URL CA COUNT MAX_VERSION SESSIONS [SERVER_NAME]
+ * With TLS_CLIENT_STEPS in the environment a line on standard input begins each request. */
 #include "weft/weft.h"
 
 #include <stdio.h>
@@ -75,8 +76,11 @@ int main(int argc, char **argv)
     }
     enum weft_code code = WEFT_OK;
     for (unsigned long i = strtoul(argv[3], NULL, 10); i > 0 && code == WEFT_OK; i--) {
+        if (getenv("TLS_CLIENT_STEPS") != NULL && getchar() == EOF)
+            break;
         code = ask(client, argv[1]);
         await_close(client);
+        (void)fflush(stdout);
     }
     struct weft_stats stats = stats_of(client);
     printf("handshakes=%llu resumed=%llu\n", (unsigned long long)stats.tls_handshakes,
