@@ -82,6 +82,15 @@ static void add_stats(struct weft_stats *sum, struct wf_io_thread *io)
     sum->limits_reached += read_stat(&io->stats.limits_reached);
     sum->tls_handshakes += read_stat(&io->stats.tls_handshakes);
     sum->tls_resumed += read_stat(&io->stats.tls_resumed);
+    sum->connections_opening += read_stat(&io->stats.connections_opening);
+    sum->connections_draining += read_stat(&io->stats.connections_draining);
+    sum->buffered += read_stat(&io->buffered);
+    sum->name_queries += read_stat(&io->stats.name_queries);
+    sum->name_cache_hits += read_stat(&io->stats.name_cache_hits);
+    for (unsigned i = 1; i < WEFT_CODE_COUNT; i++)
+        sum->errors[i] += read_stat(&io->stats.errors[i]);
+    for (unsigned i = 0; i < WEFT_LIMIT_COUNT; i++)
+        sum->limits[i] += read_stat(&io->stats.limits[i]);
 }
 
 void weft_client_stats(struct weft_client *client, struct weft_stats *stats)
@@ -89,6 +98,21 @@ void weft_client_stats(struct weft_client *client, struct weft_stats *stats)
     struct weft_stats sum = {.size = stats->size};
     for (unsigned i = 0; i < client->io_thread_count; i++)
         add_stats(&sum, client->io_threads[i]);
+    sum.errors[WEFT_OK] = sum.succeeded;
+    sum.log_dropped = read_stat(&client->log_dropped_total);
     sum.trace_dropped = read_stat(&client->trace_dropped_total);
     memcpy(stats, &sum, stats->size < sizeof(sum) ? stats->size : sizeof(sum));
+}
+
+const char *weft_limit_name(enum weft_limit limit)
+{
+    static const char *const names[] = {
+        [WEFT_LIMIT_BODY] = "max_body_size",      [WEFT_LIMIT_BUFFERED] = "max_buffered",
+        [WEFT_LIMIT_FIELDS] = "fields",           [WEFT_LIMIT_FRAMES] = "frames",
+        [WEFT_LIMIT_STALL] = "write_stall_ms",    [WEFT_LIMIT_RATE] = "min_body_rate",
+        [WEFT_LIMIT_SILENCE] = "ping_timeout_ms", [WEFT_LIMIT_TLS] = "tls_records",
+        [WEFT_LIMIT_QUEUE] = "max_queued",
+    };
+    _Static_assert(sizeof(names) / sizeof(names[0]) == WEFT_LIMIT_COUNT, "a name for each limit");
+    return (unsigned)limit < WEFT_LIMIT_COUNT ? names[limit] : "unknown limit";
 }

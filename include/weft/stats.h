@@ -5,9 +5,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "weft/export.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Limits of the configuration that end requests or connections; see docs/CONFORMANCE.md. */
+enum weft_limit {
+    WEFT_LIMIT_BODY,     /* max_body_size */
+    WEFT_LIMIT_BUFFERED, /* max_buffered */
+    WEFT_LIMIT_FIELDS,   /* max_header_list_size and what else bounds a header section */
+    WEFT_LIMIT_FRAMES,   /* control_burst and what else bounds the frames of a connection */
+    WEFT_LIMIT_STALL,    /* write_stall_ms */
+    WEFT_LIMIT_RATE,     /* min_body_rate */
+    WEFT_LIMIT_SILENCE,  /* ping_timeout_ms */
+    WEFT_LIMIT_TLS,      /* records of TLS without content */
+    WEFT_LIMIT_QUEUE,    /* max_queued; not a part of limits_reached */
+    WEFT_LIMIT_COUNT     /* number of limits; grows */
+};
+/* "max_body_size", "frames" and so on. Static storage; never NULL. */
+WEFT_API const char *weft_limit_name(enum weft_limit limit);
+
+/* Room for codes and limits that later versions know. */
+#define WEFT_STATS_CODES  64
+#define WEFT_STATS_LIMITS 32
 
 /* Set size to sizeof(struct weft_stats) before the call. Each number is exact for what its I/O
  * thread has published, which is once per turn of its loop. */
@@ -29,6 +51,14 @@ struct weft_stats {
     uint64_t limits_reached; /* requests or connections that a limit of the configuration ended */
     uint64_t tls_handshakes; /* that succeeded */
     uint64_t tls_resumed;    /* of those: went on with the session of an earlier connection */
+    uint64_t connections_opening;  /* now: name, TCP or TLS under way */
+    uint64_t connections_draining; /* now: of connections_open, those that take no more requests */
+    uint64_t buffered;             /* now: octets of bodies that are kept for their readers */
+    uint64_t name_queries;         /* names asked of the hosts file or the name servers */
+    uint64_t name_cache_hits;      /* names that were known already */
+    uint64_t log_dropped;          /* log lines that found no room */
+    uint64_t errors[WEFT_STATS_CODES];  /* requests that completed with each enum weft_code */
+    uint64_t limits[WEFT_STATS_LIMITS]; /* times that each enum weft_limit was reached */
 };
 
 #ifdef __cplusplus

@@ -105,6 +105,7 @@ void wf_conn_transport_is_up(struct wf_conn *conn)
     conn->state = WF_CONN_OPEN;
     conn->up_at = io->now_ns;
     conn->origin->opening_count--;
+    wf_stat_sub(&io->stats.connections_opening, 1);
     conn->origin->usable_count++;
     wf_stat_add(&io->stats.connections_opened, 1);
     wf_stat_add(&io->stats.connections_open, 1);
@@ -234,6 +235,7 @@ static void enter_origin(struct wf_conn *conn)
     wf_list_push_back(&conn->origin->conns, &conn->origin_node);
     conn->origin->conn_count++;
     conn->origin->opening_count++;
+    wf_stat_add(&conn->io->stats.connections_opening, 1);
 }
 
 static bool look_up(struct wf_conn *conn)
@@ -302,6 +304,7 @@ void wf_conn_set_draining(struct wf_conn *conn)
     if (conn->state != WF_CONN_OPEN)
         return;
     conn->state = WF_CONN_DRAINING;
+    wf_stat_add(&conn->io->stats.connections_draining, 1);
     conn->origin->usable_count--;
     wf_origin_pump_later(conn->origin);
 }
@@ -326,6 +329,8 @@ static void leave_origin(struct wf_conn *conn, enum wf_conn_state was)
         origin->opening_count--;
     bool was_up = was == WF_CONN_OPEN || was == WF_CONN_DRAINING;
     wf_stat_sub(&conn->io->stats.connections_open, was_up ? 1 : 0);
+    wf_stat_sub(&conn->io->stats.connections_draining, was == WF_CONN_DRAINING ? 1 : 0);
+    wf_stat_sub(&conn->io->stats.connections_opening, was_up ? 0 : 1);
     wf_stat_add(&conn->io->stats.connections_failed, was_up ? 0 : 1);
     if (!was_up && conn->error.code != WEFT_OK)
         wf_demand_failed(origin);

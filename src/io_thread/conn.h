@@ -15,6 +15,7 @@
 #include "io_thread/timers.h"
 #include "io_thread/transport.h"
 #include "weft/error.h"
+#include "weft/stats.h"
 
 struct weft_future;
 struct wf_dial;
@@ -164,9 +165,10 @@ void wf_conn_recv_trailers(struct wf_conn *conn, struct weft_future *x,
  * credit for them may go back now. False: a reader will give it back, or @x was ended. */
 WF_MUST_USE bool wf_conn_recv_body(struct wf_conn *conn, struct weft_future *x,
                                    struct wf_slice bytes);
-/* Takes an exchange that cannot go on away from @conn and ends it with "origin: @text". */
+/* Takes an exchange that cannot go on away from @conn and ends it with "origin: @text". @limit is
+ * counted; WEFT_LIMIT_COUNT: it was none. */
 void wf_conn_give_up(struct wf_conn *conn, struct weft_future *x, enum weft_code code,
-                     const char *text);
+                     enum weft_limit limit, const char *text);
 /* The response is whole and the rest of the upload will not be sent: a success. */
 void wf_conn_leave_upload(struct wf_conn *conn, struct weft_future *x);
 

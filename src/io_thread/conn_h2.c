@@ -189,7 +189,9 @@ static void fail_closed(struct wf_conn *conn, struct weft_future *x,
         break;
     case WF_H2_END_STREAM_ERROR:
         if (is_limit(event->closed.code))
-            wf_stat_add(&conn->io->stats.limits_reached, 1);
+            wf_io_thread_count_limit(conn->io, event->closed.code == WF_H2_ENHANCE_YOUR_CALM
+                                                   ? WEFT_LIMIT_FIELDS
+                                                   : WEFT_LIMIT_FRAMES);
         wf_error_set(&error, code, wf_conn_stage_of(x, effect), effect,
                      "%s sent a response that is not valid: %s (%s)", origin, event->closed.reason,
                      name);
@@ -245,7 +247,7 @@ static void on_connection_error(struct wf_conn *conn, const struct wf_h2_event *
                  wf_h2_code_name(err->code));
     conn->error.h2_code = err->code;
     if (is_limit(err->code))
-        wf_stat_add(&conn->io->stats.limits_reached, 1);
+        wf_io_thread_count_limit(conn->io, WEFT_LIMIT_FRAMES);
     wf_conn_set_draining(conn);
     wf_conn_mark_dirty(conn);
 }

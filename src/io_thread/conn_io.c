@@ -60,7 +60,7 @@ static void step_handshake(struct wf_conn *conn)
 static void ended(struct wf_conn *conn, enum wf_io_result result)
 {
     if (conn->transport->error.kind == WF_IO_ERR_TLS_LIMIT)
-        wf_stat_add(&conn->io->stats.limits_reached, 1);
+        wf_io_thread_count_limit(conn->io, WEFT_LIMIT_TLS);
     if (conn->error.code == WEFT_OK) {
         if (result == WF_IO_ERROR)
             wf_error_from_transport(&conn->error, &conn->transport->error, conn->origin->key,

@@ -90,7 +90,7 @@ bool wf_conn_ping_check(struct wf_conn *conn)
         conn->ping.asked_at = io->now_ms;
         return false;
     }
-    wf_stat_add(&io->stats.limits_reached, 1);
+    wf_io_thread_count_limit(io, WEFT_LIMIT_SILENCE);
     wf_bad_addresses_note(&io->bad_addresses, &conn->address, io->now_ms);
     wf_error_set(&conn->error, WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_WAIT, WEFT_NOT_SENT,
                  "%s is silent for %llu ms and did not answer a PING in %lld ms (ping_timeout_ms)",

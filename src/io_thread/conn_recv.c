@@ -68,10 +68,10 @@ enum weft_stage wf_conn_stage_of(const struct weft_future *x, enum weft_effect e
 }
 
 void wf_conn_give_up(struct wf_conn *conn, struct weft_future *x, enum weft_code code,
-                     const char *text)
+                     enum weft_limit limit, const char *text)
 {
-    if (code != WEFT_ERR_NO_MEMORY)
-        wf_stat_add(&conn->io->stats.limits_reached, 1);
+    if (limit != WEFT_LIMIT_COUNT)
+        wf_io_thread_count_limit(conn->io, limit);
     wf_conn_cancel(conn, x);
     wf_exchange_fail(x, code, WEFT_STAGE_BODY, WEFT_PROCESSED, "%s: %s", conn->origin->key, text);
 }
@@ -84,7 +84,8 @@ void wf_conn_leave_upload(struct wf_conn *conn, struct weft_future *x)
 
 static void no_memory_for_fields(struct wf_conn *conn, struct weft_future *x)
 {
-    wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's fields");
+    wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, WEFT_LIMIT_COUNT,
+                    "no memory for the response's fields");
 }
 
 void wf_conn_recv_informational(struct wf_conn *conn, struct weft_future *x, uint16_t status,
@@ -131,7 +132,7 @@ static bool count_buffered(struct wf_conn *conn, struct weft_future *x, size_t l
     (void)snprintf(text, sizeof(text),
                    "the bodies that wait for their readers exceed max_buffered, %" PRIu64 " octets",
                    conn->io->engine->config.max_buffered);
-    wf_conn_give_up(conn, x, WEFT_ERR_BODY_TOO_LARGE, text);
+    wf_conn_give_up(conn, x, WEFT_ERR_BODY_TOO_LARGE, WEFT_LIMIT_BUFFERED, text);
     return false;
 }
 
@@ -143,13 +144,14 @@ static bool collect(struct wf_conn *conn, struct weft_future *x, struct wf_slice
         (void)snprintf(text, sizeof(text),
                        "the response's body is larger than max_body_size, %" PRIu64 " octets",
                        engine->config.max_body_size);
-        wf_conn_give_up(conn, x, WEFT_ERR_BODY_TOO_LARGE, text);
+        wf_conn_give_up(conn, x, WEFT_ERR_BODY_TOO_LARGE, WEFT_LIMIT_BODY, text);
         return false;
     }
     if (!count_buffered(conn, x, bytes.len))
         return false;
     if (!wf_response_append_body(&x->response, engine->responses, bytes, x->content_length)) {
-        wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's body");
+        wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, WEFT_LIMIT_COUNT,
+                        "no memory for the response's body");
         return false;
     }
     return true;
@@ -166,7 +168,8 @@ bool wf_conn_recv_body(struct wf_conn *conn, struct weft_future *x, struct wf_sl
         if (!count_buffered(conn, x, bytes.len))
             return false;
         if (!wf_body_stream_append(x->body, bytes))
-            wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, "no memory for the response's body");
+            wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, WEFT_LIMIT_COUNT,
+                            "no memory for the response's body");
         else
             wf_exchange_publish_more(x);
         return false; /* the reader gives the credit back */

@@ -116,7 +116,7 @@ static void check_rate(struct wf_conn *conn, struct weft_future *x)
     (void)snprintf(text, sizeof(text),
                    "the response's body comes slower than min_body_rate, %u octets a second",
                    (unsigned)config->min_body_rate);
-    wf_conn_give_up(conn, x, WEFT_ERR_DEADLINE, text);
+    wf_conn_give_up(conn, x, WEFT_ERR_DEADLINE, WEFT_LIMIT_RATE, text);
 }
 
 static void check_rates(struct wf_conn *conn)
@@ -177,7 +177,7 @@ void wf_conn_watch(struct wf_conn *conn)
         check_late(conn);
     if (wf_conn_ping_check(conn) || io->now_ms < stall_deadline(conn))
         return;
-    wf_stat_add(&io->stats.limits_reached, 1);
+    wf_io_thread_count_limit(io, WEFT_LIMIT_STALL);
     wf_bad_addresses_note(&io->bad_addresses, &conn->address, io->now_ms);
     wf_error_set(&conn->error, WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_SEND, WEFT_NOT_SENT,
                  "%s has read nothing of what was sent for %lld ms (write_stall_ms)",

@@ -218,7 +218,7 @@ void wf_exchange_finish(struct weft_future *x, const struct weft_error *error)
         wf_list_remove(&x->node);
     }
     x->times.done = io->now_ns;
-    wf_io_thread_count_end(io, error == NULL);
+    wf_io_thread_count_end(io, error == NULL ? WEFT_OK : error->code);
     x->error = error != NULL ? error : wf_error_static(WEFT_OK);
     x->conn = NULL;
     x->item.kind = WF_ITEM_DONE;

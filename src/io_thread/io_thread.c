@@ -328,10 +328,15 @@ void wf_io_thread_push(struct wf_io_thread *io, struct wf_mail *newest, struct w
         drain_stopped(io);
 }
 
-void wf_io_thread_count_end(struct wf_io_thread *io, bool succeeded)
+void wf_io_thread_count_end(struct wf_io_thread *io, enum weft_code code)
 {
     io->active--;
-    wf_stat_add(succeeded ? &io->stats.succeeded : &io->stats.failed, 1);
+    if (WF_LIKELY(code == WEFT_OK)) {
+        wf_stat_add(&io->stats.succeeded, 1);
+        return;
+    }
+    wf_stat_add(&io->stats.failed, 1);
+    wf_stat_add(&io->stats.errors[code], 1);
 }
 
 bool wf_io_thread_start(struct wf_io_thread *io, struct weft_error *out_error)

@@ -53,7 +53,13 @@ struct wf_io_stats {
     atomic_ullong name_cache_hits;
     atomic_ullong tls_handshakes;
     atomic_ullong tls_resumed;
+    atomic_ullong connections_opening;
+    atomic_ullong connections_draining;
+    atomic_ullong errors[WEFT_STATS_CODES];  /* by enum weft_code */
+    atomic_ullong limits[WEFT_STATS_LIMITS]; /* by enum weft_limit */
 };
+_Static_assert(WEFT_CODE_COUNT <= WEFT_STATS_CODES, "a counter for each code");
+_Static_assert(WEFT_LIMIT_COUNT <= WEFT_STATS_LIMITS, "a counter for each limit");
 
 static inline void wf_stat_add(atomic_ullong *stat, unsigned long long count)
 {
@@ -138,7 +144,14 @@ void wf_io_thread_push(struct wf_io_thread *io, struct wf_mail *newest, struct w
 
 /* Bookkeeping of wf_exchange_finish(). Thread: I/O, or whoever drains a stopped thread's mailbox.
  */
-void wf_io_thread_count_end(struct wf_io_thread *io, bool succeeded);
+void wf_io_thread_count_end(struct wf_io_thread *io, enum weft_code code);
+
+/* A limit of the configuration ended a request or a connection. Thread: I/O. */
+static inline void wf_io_thread_count_limit(struct wf_io_thread *io, enum weft_limit limit)
+{
+    wf_stat_add(&io->stats.limits[limit], 1);
+    wf_stat_add(&io->stats.limits_reached, limit == WEFT_LIMIT_QUEUE ? 0 : 1);
+}
 
 /* One turn. For who steps an engine by hand, see wf_engine_new_stepped(). Thread: I/O. */
 void wf_io_thread_turn(struct wf_io_thread *io);

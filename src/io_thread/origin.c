@@ -128,6 +128,7 @@ void wf_origin_submit(struct wf_io_thread *io, struct weft_future *x)
     if (origin->waiting_count == 0 && start(origin, x))
         return;
     if (origin->waiting_count >= io->engine->config.max_queued) {
+        wf_io_thread_count_limit(io, WEFT_LIMIT_QUEUE);
         wf_exchange_fail(x, WEFT_ERR_QUEUE_FULL, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
                          "%zu requests wait for %s already, as many as max_queued allows",
                          origin->waiting_count, origin->key);

@@ -155,6 +155,39 @@ static void test_an_address_comes_back_from_its_short_form(void **state)
     assert_false(wf_peer_address(&peer, &out));
 }
 
+static void test_counters_name_errors_limits_and_gauges(void **state)
+{
+    (void)state;
+    struct weft_config config = WEFT_CONFIG_INIT;
+    config.http2_prior_knowledge = true;
+    config.max_body_size = 100;
+    struct fixture f = fixture_with(NULL, &config);
+    weft_future_unref(fixture_expect(&f, "/bytes/1", WEFT_OK, 0, 0));
+    weft_future_unref(fixture_expect(&f, "/bytes/1000", WEFT_ERR_BODY_TOO_LARGE, WEFT_STAGE_BODY,
+                                     WEFT_PROCESSED));
+    weft_future_unref(
+        fixture_expect(&f, "/refuse", WEFT_ERR_REFUSED, WEFT_STAGE_WAIT, WEFT_NOT_PROCESSED));
+    struct weft_stats stats = {.size = sizeof(stats)};
+    weft_client_stats(f.client, &stats);
+    assert_int_equal(stats.errors[WEFT_OK], 1);
+    assert_int_equal(stats.errors[WEFT_ERR_BODY_TOO_LARGE], 1);
+    assert_int_equal(stats.errors[WEFT_ERR_REFUSED], 1);
+    assert_int_equal(stats.limits[WEFT_LIMIT_BODY], 1);
+    assert_int_equal(stats.limits_reached, 1);
+    assert_int_equal(stats.connections_open, 1);
+    assert_int_equal(stats.connections_opening, 0);
+    assert_int_equal(weft_client_close(f.client, 0), WEFT_OK);
+    weft_client_stats(f.client, &stats);
+    assert_int_equal(stats.connections_open, 0);
+    assert_int_equal(stats.connections_opening, 0);
+    assert_int_equal(stats.connections_draining, 0);
+    assert_int_equal(stats.buffered, 0);
+    fixture_free(&f);
+    for (unsigned i = 0; i < WEFT_LIMIT_COUNT; i++)
+        assert_true(strlen(weft_limit_name((enum weft_limit)i)) > 3);
+    assert_string_equal(weft_limit_name(WEFT_LIMIT_COUNT), "unknown limit");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_a_request_that_waits_in_vain_was_sent),
         cmocka_unit_test(test_an_older_program_gets_what_it_knows),
         cmocka_unit_test(test_an_address_comes_back_from_its_short_form),
+        cmocka_unit_test(test_counters_name_errors_limits_and_gauges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
