@@ -219,6 +219,20 @@ static void test_a_field_block_above_the_limit_is_a_connection_error(void **stat
     rig_fini(&rig);
 }
 
+static void test_a_frame_above_the_limit_of_a_field_block_is_a_connection_error(void **state)
+{
+    (void)state;
+    static const uint8_t octets[3001];
+    struct h2_rig rig;
+    struct wf_h2_config config = WF_H2_CONFIG_INIT(WF_H2_CLIENT);
+    config.max_field_block_len = 3000;
+    rig_init_client_with(&rig, &config);
+    rig_get(&rig, 1);
+    peer_send_frame(&rig.peer, WF_H2_FRAME_HEADERS, WF_H2_FLAG_END_HEADERS, 1, octets, 3001);
+    rig_expect_connection_error(&rig, WF_H2_ENHANCE_YOUR_CALM);
+    rig_fini(&rig);
+}
+
 static void test_a_block_that_does_not_decode_is_a_compression_error(void **state)
 {
     (void)state;
@@ -477,6 +491,7 @@ int main(void)
         cmocka_unit_test(test_a_block_in_pieces_is_one_section),
         cmocka_unit_test(test_too_many_continuations_are_a_connection_error),
         cmocka_unit_test(test_a_field_block_above_the_limit_is_a_connection_error),
+        cmocka_unit_test(test_a_frame_above_the_limit_of_a_field_block_is_a_connection_error),
         cmocka_unit_test(test_a_block_that_does_not_decode_is_a_compression_error),
         cmocka_unit_test(test_frames_of_streams_on_stream_0_are_connection_errors),
         cmocka_unit_test(test_frames_of_the_connection_on_a_stream_are_connection_errors),
