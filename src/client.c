@@ -91,6 +91,8 @@ static void add_stats(struct weft_stats *sum, struct wf_io_thread *io)
         sum->errors[i] += read_stat(&io->stats.errors[i]);
     for (unsigned i = 0; i < WEFT_LIMIT_COUNT; i++)
         sum->limits[i] += read_stat(&io->stats.limits[i]);
+    sum->retries += read_stat(&io->stats.retries);
+    sum->retries_denied += read_stat(&io->stats.retries_denied);
 }
 
 void weft_client_stats(struct weft_client *client, struct weft_stats *stats)

@@ -216,6 +216,11 @@ const char *weft_future_protocol(const struct weft_future *future)
     return has_head(future) || is_done(future) ? future->protocol : NULL;
 }
 
+unsigned weft_future_tries(const struct weft_future *future)
+{
+    return is_done(future) ? future->tries : 0;
+}
+
 void *weft_future_tag(const struct weft_future *future)
 {
     return future == NULL || future->delivery == WF_DELIVER_CALLBACK ? NULL : future->context;

@@ -61,7 +61,7 @@ bool weft_future_timings(const struct weft_future *future, struct weft_timings *
         .connection = x->conn_id,
         .octets_sent = sent != 0 ? wf_request_body(x->request).len : 0,
         .octets_received = x->body_received,
-        .tries = x->conn_id != 0 ? 1 : 0,
+        .tries = x->tries,
     };
     if (x->conn_id != 0) {
         const char *protocol = weft_future_protocol(x);

@@ -43,24 +43,28 @@ WEFT_API enum weft_code weft_client_close(struct weft_client *client, int64_t dr
 typedef void (*weft_done_fn)(void *user, struct weft_future *future);
 
 enum weft_submit_flags {
-    WEFT_STREAM_BODY = 1u << 0, /* the body is read with weft_future_read() */
-    WEFT_DISCARD_BODY = 1u << 1 /* the body is counted and thrown away */
+    WEFT_STREAM_BODY = 1u << 0,  /* the body is read with weft_future_read() */
+    WEFT_DISCARD_BODY = 1u << 1, /* the body is counted and thrown away */
+    WEFT_NO_RETRY = 1u << 8,     /* one try, whatever config.max_tries says */
+    WEFT_RETRY_MAYBE = 1u << 9   /* to process the request twice does no harm, though its method is
+                                    not idempotent: it is tried again as if it were */
 };
 
 /* How the completion is told. All zero, or NULL: weft_future_wait() only. */
 struct weft_delivery {
     size_t size; /* sizeof(struct weft_delivery) */
     weft_done_fn done;
-    void *user;          /* of done */
-    struct weft_cq *cq;  /* not together with done */
-    void *tag;           /* of cq events */
-    int64_t deadline_ms; /* from now, queue time included; 0: the client's default; WEFT_FOREVER:
-                            none */
-    unsigned flags;      /* enum weft_submit_flags */
+    void *user;             /* of done */
+    struct weft_cq *cq;     /* not together with done */
+    void *tag;              /* of cq events */
+    int64_t deadline_ms;    /* from now, queue time included; 0: the client's default; WEFT_FOREVER:
+                               none */
+    unsigned flags;         /* enum weft_submit_flags */
+    int64_t try_timeout_ms; /* 0: config.try_timeout_ms; WEFT_FOREVER: none */
 };
 #define WEFT_DELIVERY_INIT                                                                         \
     {                                                                                              \
-        sizeof(struct weft_delivery), NULL, NULL, NULL, NULL, 0, 0                                 \
+        sizeof(struct weft_delivery), NULL, NULL, NULL, NULL, 0, 0, 0                              \
     }
 
 /* Submits @request; never blocks. Keeps references of its own on @request and how->cq. The future

@@ -178,6 +178,27 @@ struct weft_config {
      * what the environment's SSLKEYLOGFILE says when weft_client_new() is called, if it is set; ""
      * not even that. */
     const char *keylog_file;
+
+    int64_t first_byte_timeout_ms; /* from the request being sent to its response beginning */
+    /* Nothing of a request was sent and nothing came for it; what waits for the program's own
+     * reading is not meant. */
+    int64_t no_progress_timeout_ms;
+    int64_t try_timeout_ms; /* of each try, until its response begins */
+
+    /* Tries. A request that failed before any part of a response was handed out is tried again:
+     * when it was not sent or not processed, always; when it may have been processed, if its method
+     * is idempotent (RFC 9110 section 9.2.2) or WEFT_RETRY_MAYBE was given. */
+    uint32_t max_tries;        /* 1 to 100; 1: none is made again */
+    uint32_t retry_backoff_ms; /* about what the second try waits; twice that the next, and so on to
+                                  1 s; 1 to 1000 */
+    /* Tries that follow a refusal, or of which the one before may have been processed, have a
+     * budget: this percentage of the requests of the last 10 s, and so many a second besides. */
+    uint32_t retry_budget_percent; /* 0 to 100 */
+    uint32_t retry_budget_min;     /* a second, of the whole client; 0 to 1,000,000 */
+    /* While no connection can be had, requests wait for a server that has answered before, for it
+     * may be starting again; up to their deadlines, and no longer than this since the first
+     * failure. A server that has never answered is tried max_tries times. */
+    int64_t connect_retry_ms;
 };
 
 /* Defaults: one I/O thread and connection, up to 8 where streams run out; 30 s for a request, 10 s
@@ -189,7 +210,8 @@ struct weft_config {
             1u << 24, 1u << 16, 1u << 26, NULL, NULL, 256, 64, 1000, 30000, 0, 10000, 90000,       \
             1u << 30, NULL, NULL, WEFT_LOG_INFO, 8000, 2500, 5000, 10000, WEFT_HTTP_AUTO, 8,       \
             WEFT_FOREVER, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, 0,  \
-            NULL, 0, WEFT_TLS_1_2, WEFT_TLS_1_3, NULL, NULL, 64, NULL                              \
+            NULL, 0, WEFT_TLS_1_2, WEFT_TLS_1_3, NULL, NULL, 64, NULL, -1, -1, -1, 3, 25, 20, 10,  \
+            30000                                                                                  \
     }
 
 #ifdef __cplusplus

@@ -26,7 +26,10 @@ enum weft_code {
 
     /* The request was ended here. */
     WEFT_ERR_CANCELLED,
-    WEFT_ERR_DEADLINE,   /* the request's deadline, counted from its submission */
+    WEFT_ERR_DEADLINE, /* the request's deadline, counted from its submission */
+    /* A time limit of a stage: first_byte_timeout_ms, no_progress_timeout_ms or try_timeout_ms; the
+     * text says which. */
+    WEFT_ERR_STAGE_TIMEOUT,
     WEFT_ERR_CLOSED,     /* the client is closed */
     WEFT_ERR_QUEUE_FULL, /* too many requests wait already */
     WEFT_ERR_FORKED,     /* the client was made before fork(), in the parent */
@@ -73,7 +76,8 @@ enum weft_stage {
     WEFT_STAGE_BODY  /* the response had begun */
 };
 
-/* May it be sent again? Never says less than is proven. */
+/* May it be sent again? Never says less than is proven; of several tries, the most that any of them
+ * may have done. */
 enum weft_effect {
     WEFT_NOT_SENT,        /* no octet of it was given to the transport */
     WEFT_NOT_PROCESSED,   /* the server said that it did not process it (RFC 9113 section 8.7) */

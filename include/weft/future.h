@@ -123,6 +123,9 @@ struct weft_timings {
 /* After completion: fills @timings up to timings->size. Before: false, and nothing happens. */
 WEFT_API bool weft_future_timings(const struct weft_future *future, struct weft_timings *timings);
 
+/* After completion: how often the request was given to a connection; 0: never. */
+WEFT_API unsigned weft_future_tries(const struct weft_future *future);
+
 /* The tag given at submission. */
 WEFT_API void *weft_future_tag(const struct weft_future *future);
 

@@ -59,6 +59,8 @@ struct weft_stats {
     uint64_t log_dropped;          /* log lines that found no room */
     uint64_t errors[WEFT_STATS_CODES];  /* requests that completed with each enum weft_code */
     uint64_t limits[WEFT_STATS_LIMITS]; /* times that each enum weft_limit was reached */
+    uint64_t retries;                   /* tries that followed another of the same request */
+    uint64_t retries_denied; /* requests that ended because the retry budget was used up */
 };
 
 #ifdef __cplusplus

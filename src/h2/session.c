@@ -202,6 +202,11 @@ size_t wf_h2_stream_late_body(const struct wf_h2_stream *stream)
     return stream->state == WF_H2_HALF_CLOSED_REMOTE ? stream->body_left : 0;
 }
 
+uint64_t wf_h2_stream_body_sent(const struct wf_h2_stream *stream)
+{
+    return stream->body_sent;
+}
+
 const struct wf_h2_guard *wf_h2_session_guard(const struct wf_h2_session *s)
 {
     return &s->guard;

@@ -263,6 +263,8 @@ uint32_t wf_h2_stream_recv_room(const struct wf_h2_stream *stream);
 /* Octets that were given by wf_h2_session_send_body() and are in no frame yet, of a stream on which
  * the peer has sent all that it will; 0 for other streams. */
 size_t wf_h2_stream_late_body(const struct wf_h2_stream *stream);
+/* Octets of content that are in DATA frames so far. */
+uint64_t wf_h2_stream_body_sent(const struct wf_h2_stream *stream);
 /* Counters of what cost work and brought nothing; see guard.h. */
 const struct wf_h2_guard *wf_h2_session_guard(const struct wf_h2_session *session);
 /* What will be true of the stream if the owner resets it now: never NOT_SENT, since its HEADERS go

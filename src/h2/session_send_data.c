@@ -93,6 +93,7 @@ static void make_frame(struct wf_h2_session *s, struct wf_h2_stream *stream)
     stream->send_window -= (int32_t)len;
     stream->body += len;
     stream->body_left -= len;
+    stream->body_sent += len;
     wf_h2_stream_schedule(s, stream);
     after_body(s, stream);
 }

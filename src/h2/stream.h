@@ -57,6 +57,7 @@ struct wf_h2_stream {
     void *user;
     const uint8_t *body; /* not yet in a DATA frame; borrowed */
     size_t body_left;
+    uint64_t body_sent;   /* octets of content in DATA frames */
     const char *reason;   /* once ended */
     uint64_t headers_at;  /* position in the output of its first HEADERS frame; client only */
     int64_t content_left; /* octets of content that the peer still owes; -1: unknown */

@@ -40,6 +40,14 @@ static bool times_are_good(const struct weft_config *config, struct weft_error *
                       hour);
 }
 
+static bool tries_are_good(const struct weft_config *config, struct weft_error *error)
+{
+    return !bad_value(error, "max_tries", config->max_tries, 1, 100) &&
+           !bad_value(error, "retry_backoff_ms", config->retry_backoff_ms, 1, 1000) &&
+           !bad_value(error, "retry_budget_percent", config->retry_budget_percent, 0, 100) &&
+           !bad_value(error, "retry_budget_min", config->retry_budget_min, 0, 1000000);
+}
+
 bool wf_config_read(struct weft_config *config, const struct weft_config *given,
                     struct weft_error *error)
 {
@@ -50,7 +58,7 @@ bool wf_config_read(struct weft_config *config, const struct weft_config *given,
         memcpy(config, given, given->size);
         config->size = sizeof(*config);
     }
-    return times_are_good(config, error) &&
+    return times_are_good(config, error) && tries_are_good(config, error) &&
            !bad_value(error, "io_threads", config->io_threads, 1, MAX_IO_THREADS) &&
            !bad_value(error, "workers", config->workers, 1, MAX_WORKERS) &&
            !bad_value(error, "connections_per_origin", config->connections_per_origin, 1,

@@ -334,15 +334,11 @@ static void leave_origin(struct wf_conn *conn, enum wf_conn_state was)
     wf_stat_add(&conn->io->stats.connections_failed, was_up ? 0 : 1);
     if (!was_up && conn->error.code != WEFT_OK)
         wf_demand_failed(origin);
-    origin->fruitless = conn->had_response ? 0 : origin->fruitless + 1;
-    /* A connection that never carried a response says what is wrong with the origin; one that did
-     * may be replaced. Three that did not, one after another, are not worth a fourth. */
     bool never_ready = conn->protocol == NULL || !conn->protocol->is_ready(conn);
-    if (conn->error.code != WEFT_OK && origin->usable_count == 0 && origin->opening_count == 0 &&
-        (never_ready || origin->fruitless >= 3)) {
-        origin->fruitless = 0;
-        wf_origin_fail_waiting(origin, &conn->error);
-    }
+    if (conn->had_response)
+        wf_origin_served(origin);
+    else if (conn->error.code != WEFT_OK)
+        wf_origin_failed(origin, &conn->error, never_ready);
     wf_origin_pump_later(origin);
 }
 

@@ -10,6 +10,7 @@
 #include "io_thread/io_thread.h"
 #include "io_thread/log.h"
 #include "io_thread/origin.h"
+#include "io_thread/retry.h"
 #include "io_thread/trace.h"
 #include "message/error.h"
 
@@ -211,16 +212,7 @@ static void fail_closed(struct wf_conn *conn, struct weft_future *x,
         break;
     }
     error.h2_code = event->closed.code;
-    wf_exchange_finish_copy(x, &error);
-}
-
-/* RFC 9113 section 5.1.2: the peer's limit was not known yet, and what is refused was not processed
- * (section 8.7). Once: now the limit is known. */
-static void send_again(struct wf_conn *conn, struct weft_future *x)
-{
-    x->was_refused = true;
-    x->stage = WEFT_STAGE_QUEUE;
-    wf_origin_return(conn->origin, x);
+    wf_retry_or_end(x, conn, &error);
 }
 
 static void on_closed(struct wf_conn *conn, const struct wf_h2_event *event)
@@ -228,12 +220,15 @@ static void on_closed(struct wf_conn *conn, const struct wf_h2_event *event)
     struct weft_future *x = wf_h2_stream_user(event->stream);
     x->stream = NULL;
     wf_conn_let_go(conn, x);
-    if (event->closed.end == WF_H2_END_COMPLETE)
+    if (event->closed.end == WF_H2_END_COMPLETE) {
         wf_exchange_finish(x, NULL);
-    else if (x->is_early && !x->was_refused && event->closed.end == WF_H2_END_RESET_BY_PEER &&
-             event->closed.code == WF_H2_REFUSED_STREAM && x->response.status == 0)
-        send_again(conn, x);
-    else
+        return;
+    }
+    /* RFC 9113 section 5.1.2: the peer's limit was not known yet, and what is refused was not
+     * processed (section 8.7). Now the limit is known. */
+    bool is_refused =
+        event->closed.end == WF_H2_END_RESET_BY_PEER && event->closed.code == WF_H2_REFUSED_STREAM;
+    if (!is_refused || !wf_retry_early(x, conn))
         fail_closed(conn, x, event);
 }
 
@@ -369,6 +364,11 @@ static size_t recv_room(const struct weft_future *x)
     return wf_h2_stream_recv_room(x->stream);
 }
 
+static uint64_t body_sent(const struct weft_future *x)
+{
+    return wf_h2_stream_body_sent(x->stream);
+}
+
 static bool make_session(struct wf_conn *conn)
 {
     const struct weft_config *config = &conn->io->engine->config;
@@ -412,6 +412,7 @@ const struct wf_protocol_ops wf_protocol_h2 = {
     .credit = credit,
     .late_body = late_body,
     .recv_room = recv_room,
+    .body_sent = body_sent,
     .feed = feed,
     .output = output,
     .wrote = wrote,

@@ -27,12 +27,22 @@ static void stamp(struct wf_conn *conn, struct weft_future *x)
     }
 }
 
+static void begin_limits(struct weft_future *x)
+{
+    wf_try_began(x);
+    if (wf_request_body(x->request).len == 0)
+        wf_try_sent(x);
+}
+
 void wf_conn_take(struct wf_conn *conn, struct weft_future *x)
 {
     x->conn = conn;
     x->protocol = conn->protocol->name;
     x->stage = WEFT_STAGE_SEND;
     stamp(conn, x);
+    x->tries++;
+    if (WF_UNLIKELY(x->is_timed))
+        begin_limits(x);
     wf_list_push_back(&conn->exchanges, &x->node);
     wf_stat_add(&conn->io->stats.streams_open, 1);
 }
@@ -41,6 +51,8 @@ void wf_conn_sent(struct wf_conn *conn, struct weft_future *x)
 {
     x->stage = WEFT_STAGE_WAIT;
     x->times.sent = conn->io->now_ns;
+    if (WF_UNLIKELY(x->is_timed))
+        wf_try_sent(x);
 }
 
 void wf_conn_let_go(struct wf_conn *conn, struct weft_future *x)
@@ -48,6 +60,8 @@ void wf_conn_let_go(struct wf_conn *conn, struct weft_future *x)
     wf_assert(x->conn == conn);
     wf_list_remove(&x->node);
     x->conn = NULL;
+    if (WF_UNLIKELY(x->is_timed))
+        wf_timer_cancel(&x->limits.timer);
     wf_stat_sub(&conn->io->stats.streams_open, 1);
     if (conn->protocol->one_at_a_time)
         wf_origin_prefer(conn);

@@ -15,13 +15,20 @@ static void hold_fired(struct wf_timer *timer)
     wf_origin_pump_later(wf_container_of(timer, struct wf_origin, hold));
 }
 
+static void backoff_fired(struct wf_timer *timer)
+{
+    wf_origin_pump_later(wf_container_of(timer, struct wf_origin, backoff));
+}
+
 void wf_demand_init(struct wf_origin *origin)
 {
+    wf_timer_init(&origin->backoff, backoff_fired);
     wf_timer_init(&origin->hold, hold_fired);
 }
 
 void wf_demand_fini(struct wf_origin *origin)
 {
+    wf_timer_cancel(&origin->backoff);
     wf_timer_cancel(&origin->hold);
 }
 
@@ -51,7 +58,7 @@ static size_t wanted(const struct wf_origin *origin)
         return least;
     /* What waits has found the usable ones full. */
     size_t more = (origin->waiting_count - 1) / each + 1;
-    size_t all = origin->usable_count + more;
+    size_t all = more < most(origin) ? origin->usable_count + more : most(origin);
     if (all > most(origin))
         all = most(origin);
     return all > least ? all : least;
@@ -64,6 +71,8 @@ static bool may_open(const struct wf_origin *origin)
 
 bool wf_demand_open(struct wf_origin *origin)
 {
+    if (wf_timer_is_set(&origin->backoff))
+        return true;
     size_t target = wanted(origin);
     origin->is_wanted = false;
     while (origin->usable_count + origin->opening_count < target) {

@@ -7,6 +7,7 @@
 #include "io_thread/delivery.h"
 #include "io_thread/engine.h"
 #include "io_thread/io_thread.h"
+#include "io_thread/retry.h"
 #include "message/error.h"
 
 #include <stdarg.h>
@@ -97,7 +98,14 @@ struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request
     x->stage = WEFT_STAGE_QUEUE;
     x->is_started = false;
     x->is_early = false;
-    x->was_refused = false;
+    x->was_early = false;
+    x->is_backing_off = false;
+    x->worst = WEFT_NOT_SENT;
+    x->tries = 0;
+    x->charged = 0;
+    x->is_single = (how->flags & WEFT_NO_RETRY) != 0;
+    x->may_repeat = (how->flags & WEFT_RETRY_MAYBE) != 0;
+    x->is_timed = wf_try_init(x, how);
     x->conn = NULL;
     x->stream = NULL;
     x->protocol = NULL;
@@ -253,13 +261,14 @@ void wf_exchange_finish_copy(struct weft_future *x, const struct weft_error *err
 {
     struct weft_error *copy = wf_alloc(sizeof(*copy));
     if (copy == NULL) {
-        wf_exchange_finish(x, wf_error_static(error->code));
+        const struct weft_error *plain = wf_error_static(error->code);
+        bool is_true =
+            plain->effect >= error->effect && plain->effect >= (enum weft_effect)x->worst;
+        wf_exchange_finish(x, is_true ? plain : wf_error_static(WEFT_ERR_NO_MEMORY));
         return;
     }
     *copy = *error;
-    /* The second time, that is: the first time it was given to a transport. */
-    if (x->was_refused && copy->effect == WEFT_NOT_SENT)
-        copy->effect = WEFT_NOT_PROCESSED;
+    wf_retry_sum_up(x, copy);
     x->error_is_owned = true;
     wf_exchange_finish(x, copy);
 }

@@ -18,6 +18,7 @@
 #include "io_thread/address.h"
 #include "io_thread/informational.h"
 #include "io_thread/timers.h"
+#include "io_thread/try.h"
 #include "message/request.h"
 #include "message/response.h"
 #include "weft/client.h"
@@ -91,6 +92,9 @@ struct weft_future {
     /* Immutable after submission. */
     bool is_forked;     /* made in a child of the client's process, and failed */
     bool is_told_twice; /* a callback and a queue were asked for, which is an error */
+    bool is_single;     /* is never tried again */
+    bool may_repeat;    /* the user allows to do twice what may have been done */
+    bool is_timed;      /* a try has time limits */
     uint8_t delivery;   /* enum wf_delivery_kind */
     uint8_t body_mode;  /* enum wf_body_mode */
     struct wf_io_thread *io;
@@ -111,7 +115,12 @@ struct weft_future {
     uint8_t stage;       /* enum weft_stage while it is with a connection */
     bool is_started;     /* popped from the mailbox */
     bool is_early;       /* its stream was opened before the peer's SETTINGS had come */
-    bool was_refused;    /* a server said that it did not process it, and it was sent again */
+    bool was_early;      /* its stream was refused then, and it went back once */
+    bool is_backing_off; /* waits for its next try, in io->retry.waiting */
+    uint8_t worst;       /* enum weft_effect: the strongest of the tries that have ended */
+    uint16_t tries;      /* was given to a connection so often */
+    uint16_t charged;    /* tries that count against max_tries */
+    struct wf_try limits;
     struct wf_node node; /* origin.waiting or conn.exchanges */
     struct wf_timer deadline;
     struct wf_conn *conn; /* set while it has a stream */

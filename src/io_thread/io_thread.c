@@ -5,6 +5,7 @@
 #include "io_thread/conn.h"
 #include "io_thread/preconnect.h"
 #include "io_thread/resolve.h"
+#include "io_thread/retry.h"
 #include "io_thread/tls.h"
 #include "io_thread/tls_ctx.h"
 #include "io_thread/tls_loader.h"
@@ -20,22 +21,41 @@
 
 #define NS_PER_MS 1000000u
 
+/* Takes @x from wherever it is, so that it can be finished. The origin that it waited for, or NULL.
+ */
+static struct wf_origin *take_back(struct weft_future *x, enum weft_stage *out_stage,
+                                   enum weft_effect *out_effect)
+{
+    *out_stage = WEFT_STAGE_QUEUE;
+    *out_effect = WEFT_NOT_SENT;
+    if (x->conn != NULL) {
+        wf_conn_describe(x->conn, x, out_stage, out_effect);
+        wf_conn_cancel(x->conn, x);
+        return NULL;
+    }
+    if (x->is_backing_off) {
+        wf_retry_leave(x);
+        return NULL;
+    }
+    struct wf_origin *origin = wf_origin_of(x->io, x);
+    if (origin != NULL) {
+        *out_stage = wf_origin_stage(origin);
+        wf_origin_unwait(origin, x);
+        wf_origin_pump_later(origin);
+    }
+    return origin;
+}
+
 static void deadline_fired(struct wf_timer *timer)
 {
     struct weft_future *x = wf_container_of(timer, struct weft_future, deadline);
-    struct wf_io_thread *io = x->io;
-    enum weft_stage stage = WEFT_STAGE_QUEUE;
-    enum weft_effect effect = WEFT_NOT_SENT;
-    if (x->conn != NULL) {
-        wf_conn_describe(x->conn, x, &stage, &effect);
-        wf_conn_cancel(x->conn, x);
-    } else {
-        struct wf_origin *origin = wf_origin_of(io, x);
-        if (origin != NULL) {
-            stage = wf_origin_stage(origin);
-            wf_origin_unwait(origin, x);
-            wf_origin_pump_later(origin);
-        }
+    enum weft_stage stage;
+    enum weft_effect effect;
+    const struct wf_origin *origin = take_back(x, &stage, &effect);
+    if (origin != NULL && origin->failures > 0 && origin->usable_count == 0) {
+        wf_exchange_fail(x, WEFT_ERR_DEADLINE, stage, effect, "the deadline passed in stage %s; %s",
+                         weft_stage_name(stage), origin->failure);
+        return;
     }
     wf_exchange_fail(x, WEFT_ERR_DEADLINE, stage, effect,
                      "the deadline passed in stage %s, before %s was complete",
@@ -45,19 +65,9 @@ static void deadline_fired(struct wf_timer *timer)
 
 static void cancelled(struct weft_future *x)
 {
-    enum weft_stage stage = WEFT_STAGE_QUEUE;
-    enum weft_effect effect = WEFT_NOT_SENT;
-    if (x->conn != NULL) {
-        wf_conn_describe(x->conn, x, &stage, &effect);
-        wf_conn_cancel(x->conn, x);
-    } else {
-        struct wf_origin *origin = wf_origin_of(x->io, x);
-        if (origin != NULL) {
-            stage = wf_origin_stage(origin);
-            wf_origin_unwait(origin, x);
-            wf_origin_pump_later(origin);
-        }
-    }
+    enum weft_stage stage;
+    enum weft_effect effect;
+    (void)take_back(x, &stage, &effect);
     wf_exchange_fail(x, WEFT_ERR_CANCELLED, stage, effect, "the request was cancelled");
 }
 
@@ -246,6 +256,10 @@ void wf_io_thread_turn(struct wf_io_thread *io)
 /* Ends everything. Submissions that come during it find a thread that is closing. */
 static void end_all(struct wf_io_thread *io)
 {
+    struct weft_error error;
+    wf_error_set(&error, WEFT_ERR_CLOSED, WEFT_STAGE_QUEUE, WEFT_NOT_SENT, "the client was closed");
+    io->is_ending = true;
+    wf_retry_close(io, &error);
     wf_origins_close(io);
     wf_outbox_flush(&io->outbox, io->engine);
     bury_dead(io);
@@ -420,6 +434,7 @@ struct wf_io_thread *wf_io_thread_new(struct weft_client *engine, unsigned index
     io->trust_item.kind = WF_ITEM_TRUST;
     wf_mailbox_init(&io->mailbox);
     wf_timers_init(&io->timers, io->now_ms);
+    wf_retry_init(&io->retry, io->now_ms);
     wf_list_init(&io->dirty);
     wf_list_init(&io->unread);
     wf_list_init(&io->trust_waiting);

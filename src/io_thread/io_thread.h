@@ -16,6 +16,7 @@
 #include "io_thread/exchange.h"
 #include "io_thread/origin.h"
 #include "io_thread/poller.h"
+#include "io_thread/retry.h"
 #include "io_thread/timers.h"
 #include "io_thread/wake.h"
 #include "weft/stats.h"
@@ -57,6 +58,8 @@ struct wf_io_stats {
     atomic_ullong connections_draining;
     atomic_ullong errors[WEFT_STATS_CODES];  /* by enum weft_code */
     atomic_ullong limits[WEFT_STATS_LIMITS]; /* by enum weft_limit */
+    atomic_ullong retries;
+    atomic_ullong retries_denied;
 };
 _Static_assert(WEFT_CODE_COUNT <= WEFT_STATS_CODES, "a counter for each code");
 _Static_assert(WEFT_LIMIT_COUNT <= WEFT_STATS_LIMITS, "a counter for each limit");
@@ -99,6 +102,7 @@ struct wf_io_thread {
     struct wf_tls_io *tls_io;
     struct wf_origins origins;
     struct wf_random random; /* jitter */
+    struct wf_retry retry;
     struct wf_outbox outbox;
     struct wf_mail *backlog;      /* mail taken from the mailbox and not yet looked at */
     struct wf_node dirty;         /* conn.dirty_node: has something to write */
@@ -109,6 +113,7 @@ struct wf_io_thread {
     bool skipped_wait;            /* this turn did not look at the sockets */
     bool closing;
     bool close_now; /* draining is over */
+    bool is_ending; /* what is left is being ended: nothing is tried again */
     size_t active;  /* exchanges that were taken and are not done */
     struct wf_io_stats stats;
     struct wf_bad_addresses bad_addresses;

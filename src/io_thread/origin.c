@@ -7,6 +7,8 @@
 #include "io_thread/engine.h"
 #include "io_thread/exchange.h"
 #include "io_thread/io_thread.h"
+#include "io_thread/log.h"
+#include "io_thread/retry.h"
 #include "message/error.h"
 
 #include <string.h>
@@ -15,6 +17,8 @@
 #define CHOICES 8u
 /* A connection that was idle for so long is looked at before it is used. */
 #define STALE_MS 100u
+/* Connections in a row that carried no response, until that is no accident. */
+#define FRUITLESS_MAX 3u
 
 /* The connection with the fewest open streams among the first few that have room. NULL: none has.
  * Whoever is chosen goes to the end of the list, so that many connections take turns and a choice
@@ -189,7 +193,7 @@ enum weft_stage wf_origin_stage(const struct wf_origin *origin)
 {
     if (origin->usable_count > 0)
         return WEFT_STAGE_QUEUE;
-    enum weft_stage stage = WEFT_STAGE_QUEUE;
+    enum weft_stage stage = origin->failures > 0 ? WEFT_STAGE_CONNECT : WEFT_STAGE_QUEUE;
     for (struct wf_node *node = origin->conns.next; node != &origin->conns; node = node->next) {
         const struct wf_conn *conn = wf_container_of(node, struct wf_conn, origin_node);
         enum weft_stage its = conn->state == WF_CONN_RESOLVING    ? WEFT_STAGE_RESOLVE
@@ -208,6 +212,57 @@ void wf_origin_fail_waiting(struct wf_origin *origin, const struct weft_error *e
     struct weft_future *x;
     while ((x = leave_line(origin)) != NULL)
         wf_exchange_finish_copy(x, &copy);
+}
+
+/* Ends those of @list that need not wait any more. */
+static void end_hopeless(struct wf_origin *origin, struct wf_node *list,
+                         const struct weft_error *error, bool all_may_wait)
+{
+    struct wf_node *node = list->next;
+    while (node != list) {
+        struct weft_future *x = wf_container_of(node, struct weft_future, node);
+        node = node->next;
+        if (all_may_wait || wf_retry_waits(x, origin, error))
+            continue;
+        wf_origin_unwait(origin, x);
+        wf_exchange_finish_copy(x, error);
+    }
+}
+
+void wf_origin_served(struct wf_origin *origin)
+{
+    origin->has_served = true;
+    origin->failures = 0;
+    origin->failure[0] = '\0';
+    wf_timer_cancel(&origin->backoff);
+}
+
+void wf_origin_failed(struct wf_origin *origin, const struct weft_error *error, bool never_ready)
+{
+    struct wf_io_thread *io = origin->io;
+    if (origin->usable_count > 0 || origin->opening_count > 0)
+        return;
+    struct weft_error copy = *error;
+    copy.effect = WEFT_NOT_SENT;
+    if (origin->failures++ == 0)
+        origin->failing_since = io->now_ms;
+    memcpy(origin->failure, error->text, sizeof(origin->failure));
+    if (origin->waiting_count == 0)
+        return; /* its requests back off, or there are none */
+    /* A connection that was ready and carried no response may have had bad luck. */
+    bool all_may_wait = !never_ready && origin->failures < FRUITLESS_MAX;
+    end_hopeless(origin, &origin->returned, &copy, all_may_wait);
+    end_hopeless(origin, &origin->waiting, &copy, all_may_wait);
+    if (origin->waiting_count == 0) {
+        /* Whoever comes next begins anew. */
+        origin->failures = 0;
+        origin->has_served = false;
+        return;
+    }
+    uint64_t wait_ms = wf_retry_backoff(io, origin->failures);
+    wf_log(io, WEFT_LOG_INFO, "%s: %zu requests wait for the next attempt in %llu ms", origin->key,
+           origin->waiting_count, (unsigned long long)wait_ms);
+    wf_timer_set(&io->timers, &origin->backoff, io->now_ms + wait_ms);
 }
 
 static void close_one(struct wf_origin *origin, const struct weft_error *error)

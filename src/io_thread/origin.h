@@ -37,7 +37,6 @@ struct wf_origin {
     unsigned conn_count;
     unsigned usable_count;  /* connections that take requests */
     unsigned opening_count; /* connections that may become usable */
-    unsigned fruitless;     /* usable connections in a row that ended without a response */
 
     /* demand.c: what is known, and what follows for the number of connections. */
     const struct wf_protocol_ops *protocol; /* of its connections; NULL: not known */
@@ -48,6 +47,13 @@ struct wf_origin {
     struct wf_timer hold;        /* until it fires no further connection is tried */
     struct wf_node resting_node; /* io_thread.origins.resting: without connections and requests */
     uint64_t forget_at;          /* ms; of one that rests */
+
+    /* Connections that failed: to be had, or before they carried a response. */
+    unsigned failures;                 /* in a row */
+    uint64_t failing_since;            /* ms: the first of them */
+    bool has_served;                   /* one carried a response, and no failure was final since */
+    struct wf_timer backoff;           /* set: no connection is opened before it fires */
+    char failure[WEFT_ERROR_TEXT_LEN]; /* the last of them; "" when there is none */
 };
 
 struct wf_origins {
@@ -96,6 +102,12 @@ enum weft_stage wf_origin_stage(const struct wf_origin *origin);
 
 /* No connection could be had: all that waits ends with @error's code, text and numbers. */
 void wf_origin_fail_waiting(struct wf_origin *origin, const struct weft_error *error);
+
+/* A connection is gone with @error and has not served. When it was the last, those that wait go on
+ * waiting for the next attempt, or end. @never_ready: it did not speak its protocol. */
+void wf_origin_failed(struct wf_origin *origin, const struct weft_error *error, bool never_ready);
+/* A connection that has served is gone. */
+void wf_origin_served(struct wf_origin *origin);
 
 /* An origin with neither connections nor waiting requests rests for a while, or is freed. */
 void wf_origin_release(struct wf_origin *origin);

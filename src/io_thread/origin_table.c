@@ -79,7 +79,8 @@ static void forget(struct wf_origin *origin)
     origin->protocol = wf_protocol_expected(&origin->io->engine->config, origin->https);
     origin->stream_limit = 0;
     origin->is_known = false;
-    origin->fruitless = 0;
+    origin->failures = 0;
+    origin->has_served = false;
 }
 
 static struct wf_origin *add(struct wf_io_thread *io, const struct wf_url *url)

@@ -56,6 +56,8 @@ struct wf_protocol_ops {
     size_t (*late_body)(const struct weft_future *x);
     /* Octets of content that the peer may send now without waiting for a reader of ours. */
     size_t (*recv_room)(const struct weft_future *x);
+    /* Octets of content of its request that were sent so far. NULL: not known. */
+    uint64_t (*body_sent)(const struct weft_future *x);
 
     /* Takes what it can of @in, and handles what follows from it and from earlier writes. What is
      * left of @in comes again in front of the next octets; it is at most WF_READ_LEFTOVER. */

@@ -27,6 +27,7 @@ static const struct entry entries[WEFT_CODE_COUNT] = {
           "The time for waiting is over; the request goes on."),
     ENTRY(WEFT_ERR_CANCELLED, QUEUE, MAYBE_PROCESSED, "The request was cancelled."),
     ENTRY(WEFT_ERR_DEADLINE, QUEUE, MAYBE_PROCESSED, "The request's deadline has passed."),
+    ENTRY(WEFT_ERR_STAGE_TIMEOUT, WAIT, MAYBE_PROCESSED, "A stage of the request took too long."),
     ENTRY(WEFT_ERR_CLOSED, QUEUE, MAYBE_PROCESSED, "The client is closed."),
     ENTRY(WEFT_ERR_QUEUE_FULL, QUEUE, NOT_SENT, "Too many requests are waiting."),
     ENTRY(WEFT_ERR_FORKED, QUEUE, NOT_SENT,

@@ -238,6 +238,7 @@ static void ignore_trace(void *user, const struct weft_trace_event *event)
 static void play(struct scene *scene, void (*act)(struct scene *scene), bool traces)
 {
     struct weft_config config = WEFT_CONFIG_INIT;
+    config.retry_backoff_ms = 1;
     struct weft_error error = {.code = WEFT_OK};
     config.trace = traces ? ignore_trace : NULL;
     scene->client = weft_client_new(&config, &error);

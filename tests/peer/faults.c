@@ -46,7 +46,9 @@ static struct scene begin(struct loop_server *server, const struct faults *fault
 {
     struct scene scene = {.server = server};
     struct weft_error error;
-    scene.client = weft_client_new(NULL, &error);
+    struct weft_config config = WEFT_CONFIG_INIT;
+    config.max_tries = 1; /* each fault is to be seen */
+    scene.client = weft_client_new(&config, &error);
     assert_non_null(scene.client);
     faulty_socket_set(faults);
     return scene;

@@ -36,18 +36,30 @@ static void *run(void *user)
     }
 }
 
-void raw_server_start(struct raw_server *server, raw_script *script, void *user)
+void raw_server_start_at(struct raw_server *server, const char *host, uint16_t port,
+                         raw_script *script, void *user)
 {
     *server = (struct raw_server){.script = script, .user = user};
-    server->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool is_v6 = strchr(host, ':') != NULL;
+    server->listen_fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     must(server->listen_fd >= 0, "socket");
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(address);
-    must(bind(server->listen_fd, (struct sockaddr *)&address, len) == 0, "bind");
+    (void)setsockopt(server->listen_fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    struct sockaddr *address = is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4;
+    socklen_t len = is_v6 ? sizeof(v6) : sizeof(v4);
+    void *where = is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr;
+    must(inet_pton(is_v6 ? AF_INET6 : AF_INET, host, where) == 1, "inet_pton");
+    must(bind(server->listen_fd, address, len) == 0, "bind");
     must(listen(server->listen_fd, 64) == 0, "listen");
-    must(getsockname(server->listen_fd, (struct sockaddr *)&address, &len) == 0, "getsockname");
-    server->port = ntohs(address.sin_port);
+    must(getsockname(server->listen_fd, address, &len) == 0, "getsockname");
+    server->port = ntohs(is_v6 ? v6.sin6_port : v4.sin_port);
     must(pthread_create(&server->thread, NULL, run, server) == 0, "thread");
+}
+
+void raw_server_start(struct raw_server *server, raw_script *script, void *user)
+{
+    raw_server_start_at(server, "127.0.0.1", 0, script, user);
 }
 
 void raw_server_stop(struct raw_server *server)

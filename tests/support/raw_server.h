@@ -25,6 +25,9 @@ struct raw_server {
 };
 
 void raw_server_start(struct raw_server *server, raw_script *script, void *user);
+/* The same on @port of @host, "127.0.0.1" or "::1"; port 0: any. */
+void raw_server_start_at(struct raw_server *server, const char *host, uint16_t port,
+                         raw_script *script, void *user);
 void raw_server_stop(struct raw_server *server);
 
 /* A frame of @type; the payload is copied from @payload. False: the peer has gone. */

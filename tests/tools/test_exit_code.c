@@ -30,6 +30,7 @@ static void test_each_code_has_its_status(void **state)
         {WEFT_ERR_TIMEOUT, 28},
         {WEFT_ERR_CANCELLED, 42},
         {WEFT_ERR_DEADLINE, 28},
+        {WEFT_ERR_STAGE_TIMEOUT, 28},
         {WEFT_ERR_CLOSED, 42},
         {WEFT_ERR_QUEUE_FULL, 89},
         {WEFT_ERR_FORKED, 125},

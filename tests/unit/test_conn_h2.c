@@ -126,7 +126,9 @@ static void test_a_refused_request_is_sent_again_once_whatever_the_connection(vo
     /* Each connection refuses its first request, which came before SETTINGS were there, and ends.
      */
     struct loop_server_config server = {.close_after = 1};
-    struct fixture f = fixture_with(&server, NULL);
+    struct weft_config config = WEFT_CONFIG_INIT;
+    config.max_tries = 1; /* what goes back was our own haste, and no retry */
+    struct fixture f = fixture_with(&server, &config);
     struct weft_future *future = fixture_submit(&f, "/refuse", NULL);
     enum weft_code code = weft_future_wait(future, TEST_WAIT_MS);
     const struct weft_error *error = weft_future_error(future);

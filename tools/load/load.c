@@ -42,6 +42,7 @@ static bool open_client(struct load *load)
 {
     const struct wf_load_options *options = load->run.options;
     struct weft_config config = WEFT_CONFIG_INIT;
+    config.max_tries = 1; /* what is counted is what the server did */
     struct weft_error error = {.code = WEFT_ERR_INTERNAL};
     uint32_t in_flight = options->connections_per_thread * options->streams * options->threads;
 

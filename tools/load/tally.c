@@ -36,7 +36,8 @@ void wf_load_tally_error(struct wf_load_tally *tally, const struct weft_error *e
     tally->done++;
     tally->failed++;
     tally->errored++;
-    if (error->code == WEFT_ERR_DEADLINE || error->code == WEFT_ERR_CONNECT_TIMEOUT)
+    if (error->code == WEFT_ERR_DEADLINE || error->code == WEFT_ERR_STAGE_TIMEOUT ||
+        error->code == WEFT_ERR_CONNECT_TIMEOUT)
         tally->timeout++;
     add_text(tally, error->text[0] ? error->text : weft_code_name(error->code), 1);
 }

@@ -36,6 +36,7 @@ enum wf_fetch_exit wf_fetch_exit_code(const struct weft_error *error)
         return WF_FETCH_EXIT_REQUEST;
     case WEFT_ERR_TIMEOUT:
     case WEFT_ERR_DEADLINE:
+    case WEFT_ERR_STAGE_TIMEOUT:
     case WEFT_ERR_CONNECT_TIMEOUT:
         return WF_FETCH_EXIT_TIMEOUT;
     case WEFT_ERR_CANCELLED:

@@ -79,6 +79,7 @@ static int client_failed(const struct fetch *fetch, const struct weft_error *err
 static int open_client(struct fetch *fetch)
 {
     struct weft_config config = WEFT_CONFIG_INIT;
+    config.max_tries = 1; /* whoever types a command sees what happened */
     struct weft_error error = {.code = WEFT_ERR_INTERNAL};
 
     config.deadline_ms = WEFT_FOREVER;

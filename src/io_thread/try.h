@@ -1,0 +1,32 @@
+/* The time limits of one try of an exchange: until its response begins, from when all is sent until
+ * then, and between two signs of progress. One timer, set only where a limit is. Thread: I/O. */
+#ifndef WF_IO_THREAD_TRY_H
+#define WF_IO_THREAD_TRY_H
+
+#include "io_thread/timers.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct weft_delivery;
+struct weft_future;
+struct wf_io_thread;
+
+struct wf_try {
+    struct wf_timer timer; /* of the limits; while it backs off, of that */
+    int64_t timeout_ms;    /* of the whole try until its response begins; negative: none */
+    uint64_t answer_by;    /* ms: that, and first_byte_timeout_ms; UINT64_MAX: none */
+    uint64_t first_byte_by;
+    uint64_t look_at;     /* ms: the next look for progress; UINT64_MAX: none */
+    uint64_t progress;    /* what was seen at the last look */
+    unsigned still_looks; /* in a row that saw no progress */
+};
+
+/* What limits the tries of @x. True: something does. Thread: any. */
+bool wf_try_init(struct weft_future *x, const struct weft_delivery *how);
+/* A connection has taken @x. */
+void wf_try_began(struct weft_future *x);
+/* All of the request was given to the transport. */
+void wf_try_sent(struct weft_future *x);
+
+#endif
