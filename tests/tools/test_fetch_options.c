@@ -265,6 +265,31 @@ static void test_help_needs_no_url(void **state)
     wf_fetch_options_fini(&options);
 }
 
+static void test_where_connections_go_is_handed_to_the_library(void **state)
+{
+    struct wf_fetch_options options;
+    struct weft_config config = WEFT_CONFIG_INIT;
+
+    (void)state;
+    assert_true(PARSE(&options, "--resolve", "a:1:192.0.2.1", "--resolve", "b:2:192.0.2.2",
+                      "--connect-to", "::c:3", "--dns-servers", "192.0.2.3", "--unix-socket",
+                      "@odd", "http://a/"));
+    wf_fetch_net_apply(&options.net, &config);
+    assert_string_equal(config.resolve[0], "a:1:192.0.2.1");
+    assert_string_equal(config.resolve[1], "b:2:192.0.2.2");
+    assert_null(config.resolve[2]);
+    assert_string_equal(config.connect_to[0], "::c:3");
+    assert_null(config.connect_to[1]);
+    assert_string_equal(config.dns_servers, "192.0.2.3");
+    assert_string_equal(config.unix_socket, "./@odd");
+    wf_fetch_options_fini(&options);
+    assert_true(PARSE(&options, "--abstract-unix-socket", "name", "http://a/"));
+    wf_fetch_net_apply(&options.net, &config);
+    assert_null(config.resolve);
+    assert_string_equal(config.unix_socket, "@name");
+    wf_fetch_options_fini(&options);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +308,7 @@ int main(void)
         cmocka_unit_test(test_the_user_agent_replaces_or_removes_the_default),
         cmocka_unit_test(test_head_asks_with_head),
         cmocka_unit_test(test_help_needs_no_url),
+        cmocka_unit_test(test_where_connections_go_is_handed_to_the_library),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,13 @@ static const struct wf_fetch_result sample = {
     .body_len = 1234,
     .upload_len = 7,
     .time_ns = 1500000999,
+    .timings = {.queue_ns = 1000000,
+                .resolve_ns = -1,
+                .connect_ns = 2500000,
+                .head_ns = 1400000000,
+                .connection = 7,
+                .protocol = "h2",
+                .address = "[::1]:8443"},
 };
 
 static void expect_text(const char *format, const char *expected, const char *expected_warnings)
@@ -89,10 +96,20 @@ static void test_an_unknown_variable_is_named_and_left_out(void **state)
     expect_text("<%{time_moon}>", "<>", "weft: -w has no variable 'time_moon'\n");
 }
 
+static void test_stages_and_the_connection_become_values(void **state)
+{
+    (void)state;
+    expect_text("%{time_queue} %{time_namelookup} %{time_connect} %{time_starttransfer}",
+                "0.001000 0.000000 0.002500 1.400000", "");
+    expect_text("%{num_connects} %{conn_id} %{remote_ip} %{remote_port} %{http_version}",
+                "1 7 ::1 8443 2", "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_variables_become_values),
+        cmocka_unit_test(test_stages_and_the_connection_become_values),
         cmocka_unit_test(test_no_response_is_status_000),
         cmocka_unit_test(test_escapes_are_those_of_c),
         cmocka_unit_test(test_percent_signs_stand_for_themselves),

@@ -88,6 +88,7 @@ static int open_client(struct fetch *fetch)
     config.ca_file = fetch->options->ca_file;
     config.insecure_skip_verify = fetch->options->insecure;
     wf_fetch_tls_apply(&fetch->options->tls, &config);
+    wf_fetch_net_apply(&fetch->options->net, &config);
     config.http2_prior_knowledge = true;
     config.stream_window = wf_fetch_stream_window(fetch->count);
     if (fetch->options->verbose) {

@@ -51,6 +51,7 @@ static const struct wf_tool_option table[] = {
     {'y', "speed-time", "SECONDS",
      "give up when nothing arrives for so long;\n"
      "0: no limit; 30 without -m"},
+    WF_FETCH_OPTIONS_NET,
     {OPT_HTTP2, "http2", NULL, "the default"},
     {OPT_PRIOR_KNOWLEDGE, "http2-prior-knowledge", NULL,
      "HTTP/2 over cleartext; the default for "
@@ -247,6 +248,10 @@ static bool set_option(struct wf_fetch_options *options, int id, const char *val
 {
     if (wf_fetch_tls_has(id))
         return set_tls(options, id, value);
+    if (wf_fetch_net_has(id)) {
+        wf_fetch_net_set(&options->net, id, value);
+        return true;
+    }
     switch (id) {
     case 'X':
         options->method = value;
@@ -329,6 +334,7 @@ void wf_fetch_options_fini(struct wf_fetch_options *options)
     free(options->outputs);
     free(options->body.data);
     free(options->write_out);
+    wf_fetch_net_fini(&options->net);
     wf_fetch_tls_fini(&options->tls);
     wf_tool_headers_fini(&options->headers);
     wf_tool_headers_fini(&options->defaults);

@@ -9,6 +9,7 @@
 
 #include "common/file.h"
 #include "common/headers.h"
+#include "options_net.h"
 #include "options_tls.h"
 
 /* -o or -O; the n-th belongs to the n-th URL. */
@@ -41,6 +42,8 @@ struct wf_fetch_options {
     const char *ca_file;
     struct wf_fetch_tls tls;
     char *write_out; /* NULL: none */
+
+    struct wf_fetch_net net;
 
     int64_t max_time_ms;        /* 0: no limit */
     int64_t connect_timeout_ms; /* 0: the library's */

@@ -47,8 +47,11 @@ void wf_fetch_transfer_fini(struct wf_fetch_transfer *transfer)
 /* The last step of every transfer. */
 static void finish(struct wf_fetch_transfer *transfer)
 {
-    if (transfer->future)
+    if (transfer->future) {
         transfer->body_len = weft_future_body_len(transfer->future);
+        transfer->timings.size = sizeof(transfer->timings);
+        (void)weft_future_timings(transfer->future, &transfer->timings); /* given up: stays zero */
+    }
     weft_future_unref(transfer->future);
     transfer->future = NULL;
     transfer->finished = true;
@@ -239,5 +242,6 @@ void wf_fetch_transfer_result(const struct wf_fetch_transfer *transfer,
         .body_len = transfer->body_len,
         .upload_len = transfer->started_ns ? transfer->options->body.len : 0,
         .time_ns = transfer->time_ns,
+        .timings = transfer->timings,
     };
 }

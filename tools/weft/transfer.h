@@ -33,6 +33,7 @@ struct wf_fetch_transfer {
     char *content_type;
     uint64_t body_len;
     uint64_t time_ns;
+    struct weft_timings timings; /* all zero before the end */
     int exit_code;
     char error[320];
 };

@@ -2,6 +2,7 @@
 #include "write_out.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum variable {
@@ -11,6 +12,16 @@ enum variable {
     SIZE_UPLOAD,
     SPEED_DOWNLOAD,
     TIME_TOTAL,
+    TIME_QUEUE,
+    TIME_NAMELOOKUP,
+    TIME_CONNECT,
+    TIME_APPCONNECT,
+    TIME_POSTTRANSFER,
+    TIME_STARTTRANSFER,
+    NUM_CONNECTS,
+    CONN_ID,
+    REMOTE_IP,
+    REMOTE_PORT,
     URL,
     URLNUM,
     METHOD,
@@ -32,6 +43,16 @@ static const struct {
     {"size_upload", SIZE_UPLOAD},
     {"speed_download", SPEED_DOWNLOAD},
     {"time_total", TIME_TOTAL},
+    {"time_queue", TIME_QUEUE},
+    {"time_namelookup", TIME_NAMELOOKUP},
+    {"time_connect", TIME_CONNECT},
+    {"time_appconnect", TIME_APPCONNECT},
+    {"time_posttransfer", TIME_POSTTRANSFER},
+    {"time_starttransfer", TIME_STARTTRANSFER},
+    {"num_connects", NUM_CONNECTS},
+    {"conn_id", CONN_ID},
+    {"remote_ip", REMOTE_IP},
+    {"remote_port", REMOTE_PORT},
     {"url", URL},
     {"url_effective", URL},
     {"urlnum", URLNUM},
@@ -50,14 +71,82 @@ static uint64_t speed(const struct wf_fetch_result *result)
     return (uint64_t)((double)result->body_len * 1e9 / (double)result->time_ns);
 }
 
+/* What was not a part of the transfer took no time, as curl has it. */
+static void put_seconds(FILE *to, int64_t time_ns)
+{
+    uint64_t ns = time_ns > 0 ? (uint64_t)time_ns : 0;
+
+    fprintf(to, "%" PRIu64 ".%06" PRIu64, ns / 1000000000, ns % 1000000000 / 1000);
+}
+
+static const char *version(const struct wf_fetch_result *result)
+{
+    if (!result->status)
+        return "0";
+    return strcmp(result->timings.protocol, "http/1.1") == 0 ? "1.1" : "2";
+}
+
+/* The port stands behind the last colon; a Unix socket has neither address nor port. */
+static void put_remote(FILE *to, const char *address, bool port)
+{
+    const char *colon = strrchr(address, ':');
+
+    if (!colon || address[0] == '/' || address[0] == '@')
+        fputs(port ? "0" : "", to);
+    else if (port)
+        fputs(colon + 1, to);
+    else if (address[0] == '[')
+        fprintf(to, "%.*s", (int)(colon - address - 2), address + 1);
+    else
+        fprintf(to, "%.*s", (int)(colon - address), address);
+}
+
+static bool put_timing(FILE *to, enum variable variable, const struct weft_timings *timings)
+{
+    switch ((int)variable) {
+    case TIME_QUEUE:
+        put_seconds(to, timings->queue_ns);
+        return true;
+    case TIME_NAMELOOKUP:
+        put_seconds(to, timings->resolve_ns);
+        return true;
+    case TIME_CONNECT:
+        put_seconds(to, timings->connect_ns);
+        return true;
+    case TIME_APPCONNECT:
+        put_seconds(to, timings->tls_ns);
+        return true;
+    case TIME_POSTTRANSFER:
+        put_seconds(to, timings->sent_ns);
+        return true;
+    case TIME_STARTTRANSFER:
+        put_seconds(to, timings->head_ns);
+        return true;
+    case NUM_CONNECTS:
+        fputs(timings->connection != 0 && !timings->connection_was_reused ? "1" : "0", to);
+        return true;
+    case CONN_ID:
+        fprintf(to, "%" PRIu64, timings->connection);
+        return true;
+    case REMOTE_IP:
+    case REMOTE_PORT:
+        put_remote(to, timings->address, variable == REMOTE_PORT);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void put_variable(FILE *to, enum variable variable, const struct wf_fetch_result *result)
 {
-    switch (variable) {
+    if (put_timing(to, variable, &result->timings))
+        return;
+    switch ((int)variable) {
     case HTTP_CODE:
         fprintf(to, "%03d", result->status);
         return;
     case HTTP_VERSION:
-        fputs(result->status ? "2" : "0", to);
+        fputs(version(result), to);
         return;
     case SIZE_DOWNLOAD:
         fprintf(to, "%" PRIu64, result->body_len);
@@ -69,8 +158,7 @@ static void put_variable(FILE *to, enum variable variable, const struct wf_fetch
         fprintf(to, "%" PRIu64, speed(result));
         return;
     case TIME_TOTAL:
-        fprintf(to, "%" PRIu64 ".%06" PRIu64, result->time_ns / 1000000000,
-                result->time_ns % 1000000000 / 1000);
+        put_seconds(to, (int64_t)result->time_ns);
         return;
     case URL:
         fputs(result->url, to);

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "weft/future.h"
+
 /* What is known of a transfer when it is over; strings are never NULL. */
 struct wf_fetch_result {
     const char *url;
@@ -20,6 +22,7 @@ struct wf_fetch_result {
     uint64_t body_len;
     uint64_t upload_len;
     uint64_t time_ns;
+    struct weft_timings timings;
 };
 
 /* Writes @format: %{name} is replaced, \n \r \t and \\ are what they are in C, %% is a percent
