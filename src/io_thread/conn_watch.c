@@ -169,6 +169,8 @@ void wf_conn_watch(struct wf_conn *conn)
         return;
     if (io->now_ms >= conn->retire_at)
         wf_demand_replace(conn);
+    if (conn->state == WF_CONN_CLOSED)
+        return;
     if (io->now_ms >= conn->rate_at) {
         conn->rate_at = UINT64_MAX;
         check_rates(conn);

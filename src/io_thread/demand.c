@@ -69,10 +69,28 @@ static bool may_open(const struct wf_origin *origin)
     return origin->conn_count < 2 * most(origin);
 }
 
+/* A connection that carries nothing and takes nothing has used its stream identifiers up (RFC 9113
+ * section 5.1.1). */
+static void drain_used_up(struct wf_origin *origin)
+{
+    if (origin->stream_limit == 0)
+        return;
+    struct wf_node *node = origin->conns.next;
+    for (; node != &origin->conns; node = node->next) {
+        struct wf_conn *conn = wf_container_of(node, struct wf_conn, origin_node);
+        if (conn->state != WF_CONN_OPEN || wf_conn_capacity(conn) > 0 ||
+            conn->protocol->open_count(conn) > 0)
+            continue;
+        wf_conn_set_draining(conn);
+        wf_conn_mark_dirty(conn);
+    }
+}
+
 bool wf_demand_open(struct wf_origin *origin)
 {
     if (wf_timer_is_set(&origin->backoff))
         return true;
+    drain_used_up(origin);
     size_t target = wanted(origin);
     origin->is_wanted = false;
     while (origin->usable_count + origin->opening_count < target) {

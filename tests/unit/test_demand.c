@@ -1,6 +1,7 @@
 /* How many connections an origin has: on demand, of age, remembered, held back. */
 #include "support/fixture.h"
 
+#include "h2/session_internal.h"
 #include "io_thread/conn.h"
 #include "io_thread/demand.h"
 #include "io_thread/engine.h"
@@ -438,6 +439,44 @@ static void test_a_connection_that_died_in_the_pool_is_noticed_before_it_is_used
     loop_server_free(server);
 }
 
+static enum weft_code step_until_done(struct weft_client *engine, const char *url)
+{
+    struct weft_future *future = weft_get(engine, url);
+    while (!weft_future_is_done(future))
+        wf_io_thread_turn(engine->io_threads[0]);
+    enum weft_code code = weft_future_error(future)->code;
+    weft_future_unref(future);
+    return code;
+}
+
+/* RFC 9113 section 5.1.1. */
+static void test_a_connection_without_stream_identifiers_makes_room_for_another(void **state)
+{
+    (void)state;
+    struct loop_server *server = loop_server_new(NULL);
+    struct weft_config config = WEFT_CONFIG_INIT;
+    struct weft_error error;
+    config.http2_prior_knowledge = true;
+    config.insecure_skip_verify = true;
+    config.max_connections_per_origin = 1;
+    struct weft_client *engine = wf_engine_new_stepped(&config, &error);
+    assert_non_null(engine);
+    char url[64];
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/bytes/5", loop_server_port(server));
+    assert_int_equal(step_until_done(engine, url), WEFT_OK);
+    struct wf_origin *origin = origin_of(engine->io_threads[0], url);
+    struct wf_node *node = wf_list_first(&origin->conns);
+    assert_non_null(node);
+    wf_container_of(node, struct wf_conn, origin_node)->session->next_id = WF_H2_MAX_STREAM_ID;
+    assert_int_equal(step_until_done(engine, url), WEFT_OK);
+    assert_int_equal(loop_server_connections(server), 1);
+    assert_int_equal(step_until_done(engine, url), WEFT_OK);
+    assert_int_equal(loop_server_connections(server), 2);
+    assert_int_equal(weft_client_close(engine, 0), WEFT_OK);
+    weft_client_unref(engine);
+    loop_server_free(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -452,6 +491,7 @@ int main(void)
         cmocka_unit_test(test_preconnect_opens_what_a_first_request_would),
         cmocka_unit_test(test_preconnect_says_what_is_wrong_with_its_arguments),
         cmocka_unit_test(test_a_connection_that_was_told_to_go_drains_while_another_takes_over),
+        cmocka_unit_test(test_a_connection_without_stream_identifiers_makes_room_for_another),
         cmocka_unit_test(test_connections_that_cannot_be_had_are_not_tried_all_the_time),
         cmocka_unit_test(test_a_connection_that_died_in_the_pool_is_noticed_before_it_is_used),
     };
