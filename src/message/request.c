@@ -284,6 +284,9 @@ struct weft_request *weft_request_copy(struct weft_request *request)
     memcpy(&copy->failed, &request->failed,
            offsetof(struct weft_request, inline_fields) - offsetof(struct weft_request, failed));
     memcpy(copy->inline_fields, request->inline_fields, inline_count * sizeof(struct wf_field));
+    copy->error.code = WEFT_OK;
+    if (request->failed)
+        copy->error = request->error;
     atomic_init(&copy->refs, 1);
     atomic_init(&copy->frozen, false);
     atomic_init(&copy->repeated, false);

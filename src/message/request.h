@@ -55,8 +55,9 @@ struct weft_request {
     char *text;                      /* free text room of the newest chunk */
     size_t text_left;
     char length_text[24]; /* our own content-length */
-    struct weft_error error;
     struct wf_field inline_fields[WF_REQUEST_INLINE_FIELDS];
+    /* Last: large, and seldom looked at beyond its code. */
+    struct weft_error error;
 };
 
 /* Ends the building. Cheap when it has been done. Thread: any. */
