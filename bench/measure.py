@@ -262,7 +262,7 @@ def resident_kib(pid):
 
 
 def settled_kib(peer, job):
-    """Resident memory once it no longer grows; the requests are never answered."""
+    """Resident memory of its own once it no longer grows; the requests are never answered."""
     process = subprocess.Popen(peer.argv(job), stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
     seen, same = 0, 0
