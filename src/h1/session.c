@@ -73,6 +73,14 @@ void wf_h1_session_lost(struct wf_h1_session *session)
     }
 }
 
+void wf_h1_session_cancel(struct wf_h1_session *session)
+{
+    bool untouched = session->state == WF_H1_STATUS_LINE && !session->was_sent;
+    wf_h1_drop_output(session);
+    session->body_pending = false;
+    session->state = untouched ? WF_H1_IDLE : WF_H1_DEAD;
+}
+
 bool wf_h1_session_is_idle(const struct wf_h1_session *session)
 {
     return session->state == WF_H1_IDLE;
@@ -81,6 +89,11 @@ bool wf_h1_session_is_idle(const struct wf_h1_session *session)
 bool wf_h1_session_is_dead(const struct wf_h1_session *session)
 {
     return session->state == WF_H1_DEAD;
+}
+
+bool wf_h1_session_is_ready(const struct wf_h1_session *session)
+{
+    return session->is_ready;
 }
 
 bool wf_h1_session_was_sent(const struct wf_h1_session *session)

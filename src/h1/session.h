@@ -121,12 +121,18 @@ void wf_h1_session_end(struct wf_h1_session *session);
 /* The connection is gone in any other way: a response that is not whole is lost. */
 void wf_h1_session_lost(struct wf_h1_session *session);
 
+/* Takes the request back, without events: the session is idle again when no octet of it was handed
+ * to the transport, and dead otherwise. */
+void wf_h1_session_cancel(struct wf_h1_session *session);
+
 /* Gives unused memory back: for a connection that has nothing to do for a while. */
 void wf_h1_session_trim(struct wf_h1_session *session);
 
 /* A request may be made. */
 bool wf_h1_session_is_idle(const struct wf_h1_session *session);
 bool wf_h1_session_is_dead(const struct wf_h1_session *session);
+/* A status line has come, so that the peer speaks HTTP/1.x. */
+bool wf_h1_session_is_ready(const struct wf_h1_session *session);
 /* Of the request that is being answered: an octet was handed to the transport. */
 bool wf_h1_session_was_sent(const struct wf_h1_session *session);
 /* All of it was. */

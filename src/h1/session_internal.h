@@ -28,6 +28,7 @@ struct wf_h1_session {
 
     /* The response. */
     enum wf_h1_recv_state state;
+    bool is_ready;      /* a status line has come, ever */
     struct wf_buf line; /* the beginning of a line whose end has not come */
     size_t head_len;    /* octets of this section, as they came */
     uint64_t sections_size;

@@ -30,6 +30,8 @@ static bool begins_well(struct wf_h1_session *s, struct wf_slice in)
     size_t before = wf_buf_len(&s->line);
     for (size_t i = before; i <= WF_H1_STATUS_AT && i - before < in.len; i++) {
         uint8_t octet = in.ptr[i - before];
+        if (octet == '\n' && i >= WF_H1_VERSION_PREFIX_LEN)
+            break;
         if (i == WF_H1_STATUS_AT)
             s->has_begun = octet >= '2' && octet <= '5';
         else if (i < WF_H1_VERSION_PREFIX_LEN && octet != (uint8_t)WF_H1_VERSION_PREFIX[i]) {
@@ -106,6 +108,7 @@ static void status_line(struct wf_h1_session *s, struct wf_slice line)
         return;
     }
     s->state = WF_H1_FIELDS;
+    s->is_ready = true;
     wf_h1_framing_init(&s->framing);
 }
 
