@@ -72,7 +72,8 @@ struct weft_config {
     /* TLS. */
     const char *ca_file;       /* PEM; NULL: the system's store */
     bool insecure_skip_verify; /* accept any certificate; for tests only */
-    /* Cleartext http:// URLs speak HTTP/2 with prior knowledge (RFC 9113 section 3.3). */
+    /* Cleartext http:// URLs speak HTTP/2 with prior knowledge (RFC 9113 section 3.3) and not
+     * HTTP/1.1. */
     bool http2_prior_knowledge;
 
     /* HTTP/2. Octets. */
@@ -206,7 +207,7 @@ struct weft_config {
  * to 64 MiB, 1 GiB of bodies in all; a server that does not read is given 30 s. */
 #define WEFT_CONFIG_INIT                                                                           \
     {                                                                                              \
-        sizeof(struct weft_config), 1, 1, 1, 30000, 10000, 100000, NULL, false, true, 1u << 20,    \
+        sizeof(struct weft_config), 1, 1, 1, 30000, 10000, 100000, NULL, false, false, 1u << 20,   \
             1u << 24, 1u << 16, 1u << 26, NULL, NULL, 256, 64, 1000, 30000, 0, 10000, 90000,       \
             1u << 30, NULL, NULL, WEFT_LOG_INFO, 8000, 2500, 5000, 10000, WEFT_HTTP_AUTO, 8,       \
             WEFT_FOREVER, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, 0,  \

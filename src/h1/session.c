@@ -101,6 +101,11 @@ bool wf_h1_session_was_sent(const struct wf_h1_session *session)
     return session->was_sent;
 }
 
+uint64_t wf_h1_session_sent_len(const struct wf_h1_session *session)
+{
+    return session->sent_len;
+}
+
 bool wf_h1_session_is_sent(const struct wf_h1_session *session)
 {
     return session->has_ended && !wf_h1_session_wants_write(session);

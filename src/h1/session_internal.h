@@ -46,7 +46,8 @@ struct wf_h1_session {
     /* The request. */
     bool is_head;
     bool was_sent;
-    bool has_ended; /* all of it was given to us */
+    uint64_t sent_len; /* octets of it that were handed to the transport */
+    bool has_ended;    /* all of it was given to us */
     bool in_chunks;
     bool body_pending;  /* given and not reported as sent */
     uint64_t body_left; /* octets that content-length promises; not in_chunks */

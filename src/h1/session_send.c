@@ -174,6 +174,7 @@ enum wf_h1_submit wf_h1_session_request(struct wf_h1_session *session,
     session->informational = 0;
     session->is_head = wf_slice_is(parts.method, "HEAD");
     session->was_sent = false;
+    session->sent_len = 0;
     session->has_begun = false;
     session->has_ended = message->end_stream;
     session->in_chunks = !message->end_stream && (!has_length || message->has_trailers);
@@ -269,6 +270,7 @@ void wf_h1_session_wrote(struct wf_h1_session *session, size_t len)
     if (len == 0)
         return;
     session->was_sent = true;
+    session->sent_len += len;
     size_t part = wf_buf_len(&session->out);
     part = len < part ? len : part;
     wf_buf_consume(&session->out, part);

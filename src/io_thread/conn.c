@@ -219,6 +219,7 @@ static struct wf_conn *conn_new(struct wf_origin *origin)
     /* Relaxed: only uniqueness matters. */
     conn->id = atomic_fetch_add_explicit(&io->engine->connection_ids, 1, memory_order_relaxed) + 1;
     wf_buf_init(&conn->leftover);
+    conn->read_room = SIZE_MAX;
     wf_conn_watch_init(conn);
     wf_list_init(&conn->dirty_node);
     wf_list_init(&conn->unread_node);

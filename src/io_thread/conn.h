@@ -20,6 +20,7 @@
 struct weft_future;
 struct wf_dial;
 struct wf_field_section;
+struct wf_h1_session;
 struct wf_h2_session;
 struct wf_io_thread;
 struct wf_lookup;
@@ -46,11 +47,14 @@ struct wf_conn {
     struct wf_transport *transport;
     const struct wf_protocol_ops *protocol; /* NULL until the transport is up */
     struct wf_h2_session *session;          /* of wf_protocol_h2 */
-    struct wf_buf leftover;                 /* the beginning of a frame, between two reads */
-    struct wf_timer timer;                  /* time to be ready, then the protocol's deadline */
-    struct wf_address address;              /* where it is connected to; len 0: nowhere yet */
-    struct wf_peer peer;                    /* the same for its exchanges */
-    bool is_used;                           /* was given a request */
+    struct wf_h1_session *h1;               /* of wf_protocol_h1 */
+    size_t unread_body;        /* wf_protocol_h1: octets of content that wait for their reader */
+    size_t read_room;          /* octets that one read may take; 0: none, until there is room */
+    struct wf_buf leftover;    /* the beginning of a frame, between two reads */
+    struct wf_timer timer;     /* time to be ready, then the protocol's deadline */
+    struct wf_address address; /* where it is connected to; len 0: nowhere yet */
+    struct wf_peer peer;       /* the same for its exchanges */
+    bool is_used;              /* was given a request */
     /* ns, 0: not: when its name was known, its socket connected, it could take requests, and its
      * socket last took again what it had refused. */
     uint64_t resolved_at;

@@ -123,10 +123,11 @@ void wf_conn_read(struct wf_conn *conn)
     struct wf_io_thread *io = conn->io;
     size_t total = 0;
     wf_list_remove(&conn->unread_node);
-    for (;;) {
+    while (conn->read_room > 0) {
         size_t len;
+        size_t room = conn->read_room < WF_READ_LEN ? conn->read_room : WF_READ_LEN;
         enum wf_io_result result =
-            wf_transport_read(conn->transport, io->read_buf + WF_READ_LEFTOVER, WF_READ_LEN, &len);
+            wf_transport_read(conn->transport, io->read_buf + WF_READ_LEFTOVER, room, &len);
         total += len;
         if (len > 0) {
             feed(conn, len);

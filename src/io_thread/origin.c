@@ -117,12 +117,6 @@ struct wf_origin *wf_origin_of(struct wf_io_thread *io, const struct weft_future
 void wf_origin_submit(struct wf_io_thread *io, struct weft_future *x)
 {
     const struct wf_url *url = wf_request_url(x->request);
-    if (!url->https && wf_protocol_choose(&io->engine->config, false, NULL) == NULL) {
-        wf_exchange_fail(x, WEFT_ERR_NOT_HTTP2, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
-                         "%s is cleartext: HTTP/2 needs config.http2_prior_knowledge there",
-                         (const char *)url->origin.ptr);
-        return;
-    }
     struct wf_origin *origin = wf_origin_get(io, url);
     if (origin == NULL) {
         wf_exchange_fail(x, WEFT_ERR_NO_MEMORY, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,

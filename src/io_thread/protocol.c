@@ -7,12 +7,6 @@
 
 #include <string.h>
 
-/* NULL: this library does not speak it. */
-static const struct wf_protocol_ops *http1(void)
-{
-    return NULL;
-}
-
 const char *wf_protocol_alpn(const struct weft_config *config)
 {
     switch (config->versions) {
@@ -32,9 +26,9 @@ const struct wf_protocol_ops *wf_protocol_expected(const struct weft_config *con
     case WEFT_HTTP_AUTO:
         if (https)
             return NULL;
-        return config->http2_prior_knowledge ? &wf_protocol_h2 : http1();
+        return config->http2_prior_knowledge ? &wf_protocol_h2 : &wf_protocol_h1;
     case WEFT_HTTP_1_1:
-        return http1();
+        return &wf_protocol_h1;
     case WEFT_HTTP_2:
         return &wf_protocol_h2;
     }
@@ -50,5 +44,5 @@ const struct wf_protocol_ops *wf_protocol_choose(const struct weft_config *confi
     if (alpn != NULL && strcmp(alpn, wf_protocol_h2.name) == 0)
         return config->versions == WEFT_HTTP_1_1 ? NULL : &wf_protocol_h2;
     bool is_http1 = alpn == NULL || strcmp(alpn, "http/1.1") == 0;
-    return is_http1 && config->versions != WEFT_HTTP_2 ? http1() : NULL;
+    return is_http1 && config->versions != WEFT_HTTP_2 ? &wf_protocol_h1 : NULL;
 }

@@ -90,8 +90,8 @@ struct wf_protocol_ops {
     bool (*is_ready)(const struct wf_conn *conn);
 };
 
-/* conn_h2.c */
-extern const struct wf_protocol_ops wf_protocol_h2;
+extern const struct wf_protocol_ops wf_protocol_h2; /* conn_h2.c */
+extern const struct wf_protocol_ops wf_protocol_h1; /* conn_h1.c */
 
 /* What is offered by ALPN. */
 const char *wf_protocol_alpn(const struct weft_config *config);

@@ -84,9 +84,11 @@ def nghttpd(root, certificate=None):
     return Process([*command, "--no-tls", str(port)], port, "http")
 
 
-def nginx(root, certificate, folder):
+def nginx(root, certificate, folder, http2=True, tls=True):
     port = free_port()
     config = os.path.join(folder, "nginx.conf")
+    listen = f"127.0.0.1:{port}{' ssl' if tls else ''}{' http2' if tls and http2 else ''}"
+    keys = f"ssl_certificate {certificate[0]}; ssl_certificate_key {certificate[1]};" if tls else ""
     with open(config, "w", encoding="utf-8") as file:
         file.write(f"""
 daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx.err;
@@ -95,15 +97,51 @@ http {{
     access_log off;
     client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
     uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+    types {{ text/html html shtml; }}
     server {{
-        listen 127.0.0.1:{port} ssl http2;
-        ssl_certificate {certificate[0]}; ssl_certificate_key {certificate[1]};
+        listen {listen};
+        {keys}
         root {root};
+        location /ssi/ {{ ssi on; }}
     }}
 }}
 """)
     return Process([find("nginx"), "-p", folder, "-c", config, "-e", f"{folder}/nginx.err"], port,
-                   "https")
+                   "https" if tls else "http")
+
+
+def httpd(root, certificate, folder, tls=True):
+    """Apache httpd, which speaks HTTP/1.1 unless mod_http2 is asked for."""
+    port = free_port()
+    config = os.path.join(folder, "httpd.conf")
+    modules = "/usr/lib/apache2/modules"
+    names = ["mpm_event", "authz_core", "dir", "mime", "include", *(["ssl"] if tls else [])]
+    load = "".join(f"LoadModule {name}_module {modules}/mod_{name}.so\n" for name in names)
+    keys = (f"SSLEngine on\nSSLCertificateFile {certificate[0]}\n"
+            f"SSLCertificateKeyFile {certificate[1]}\n") if tls else ""
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(f"""
+{load}
+ServerName localhost
+ServerRoot {folder}
+DefaultRuntimeDir {folder}
+PidFile {folder}/httpd.pid
+ErrorLog {folder}/httpd.err
+Listen 127.0.0.1:{port}
+User nobody
+Group nogroup
+DocumentRoot {root}
+DirectoryIndex index.html
+TypesConfig /dev/null
+AddType text/html .html .shtml
+AddOutputFilter INCLUDES .shtml
+<Directory {root}>
+    Options +Includes
+    Require all granted
+</Directory>
+{keys}
+""")
+    return Process([find("apache2"), "-X", "-f", config], port, "https" if tls else "http")
 
 
 def h2o(root, certificate, folder):

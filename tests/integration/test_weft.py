@@ -38,6 +38,9 @@ def weft(*options, data=None, cwd=None):
         return Result(process, out, err.decode(), time.monotonic() - start)
 
 
+run_weft = weft
+
+
 def needs(tool):
     return unittest.skipUnless(peers.find(tool), f"{tool} is not installed")
 
@@ -328,7 +331,7 @@ class BadInput(Case):
         server = self.start(peers.PlainServer(
             lambda connection: connection.recv(1000) and
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")))
-        self.expect_failure(weft(server.url), 1)
+        self.expect_failure(weft("--http2-prior-knowledge", server.url), 1)
 
     def test_a_connection_that_ends_at_once_fails(self):
         server = self.start(peers.PlainServer(lambda connection: None))
@@ -346,10 +349,6 @@ class BadServers(Case):
     def scripted(self, answer, tls=True, **more):
         return self.start(peers.ScriptedServer(answer, self.certificate if tls else None, **more))
 
-    def test_a_server_with_http1_only_is_1(self):
-        server = self.scripted(lambda *_: None, alpn="http/1.1")
-        self.expect_failure(weft("-k", server.url), 1)
-
     def test_a_wrong_host_name_is_60(self):
         certificate = peers.make_certificate(self.folder, "other.test", "DNS:other.test")
         server = self.start(peers.ScriptedServer(lambda *_: None, certificate))
@@ -365,7 +364,7 @@ class BadServers(Case):
                             peers.frame(peers.HEADERS, peers.END_HEADERS, stream,
                                         peers.STATUS_200 + length) +
                             peers.frame(peers.DATA, 0, stream, b"x" * 500))
-                    result = weft("-k", self.scripted(answer, tls).url)
+                    result = weft("-k", "--http2-prior-knowledge", self.scripted(answer, tls).url)
                     self.expect_failure(result, 18)
                     self.assertEqual(result.out, b"x" * 500)
 
@@ -418,13 +417,22 @@ class AgainstOthers(Case):
         cls.digest = digest.hexdigest()
         with open(os.path.join(cls.root, "index.html"), "wb") as file:
             file.write(b"<p>hello</p>\n")
+        os.mkdir(os.path.join(cls.root, "ssi"))
+        with open(os.path.join(cls.root, "ssi", "page.shtml"), "wb") as file:
+            file.write(b'<b><!--#include virtual="/index.html" --></b>\n')
 
     @classmethod
     def tearDownClass(cls):
         shutil.rmtree(cls.root)
 
-    def check(self, server):
+    def check(self, server, *options, version=None):
         self.start(server)
+
+        def weft(*more, **rest):
+            return run_weft(*options, *more, **rest)
+        if version:
+            result = weft("-k", "-i", server.url + "/")
+            self.assertTrue(result.out.startswith(b"HTTP/%s 200 " % version.encode()), result.out)
         result = weft("-k", server.url + "/")
         self.assertEqual((result.status, result.out), (0, b"<p>hello</p>\n"), result.err)
         result = weft("-k", "-o", self.path("large"), server.url + "/large")
@@ -447,11 +455,70 @@ class AgainstOthers(Case):
 
     @needs("nghttpd")
     def test_nghttpd_in_cleartext(self):
-        self.check(peers.nghttpd(self.root))
+        self.check(peers.nghttpd(self.root), "--http2-prior-knowledge")
+
+    def nginx(self, **more):
+        return peers.nginx(self.root, peers.make_certificate(self.folder), self.folder, **more)
+
+    def httpd(self, **more):
+        return peers.httpd(self.root, peers.make_certificate(self.folder), self.folder, **more)
 
     @needs("nginx")
     def test_nginx(self):
-        self.check(peers.nginx(self.root, peers.make_certificate(self.folder), self.folder))
+        self.check(self.nginx(), version="2")
+
+    @needs("nginx")
+    def test_nginx_with_http1_alone(self):
+        server = self.nginx(http2=False)
+        self.check(server, version="1.1")
+        self.check_http1(server)
+
+    @needs("nginx")
+    def test_nginx_in_cleartext(self):
+        server = self.nginx(tls=False)
+        self.check(server, version="1.1")
+        self.check_http1(server)
+
+    @needs("nginx")
+    def test_nginx_asked_for_http1(self):
+        self.check(self.nginx(), "--http1.1", version="1.1")
+
+    @needs("apache2")
+    def test_httpd(self):
+        server = self.httpd()
+        self.check(server, version="1.1")
+        self.check_http1(server)
+
+    @needs("apache2")
+    def test_httpd_in_cleartext(self):
+        server = self.httpd(tls=False)
+        self.check(server, version="1.1")
+        self.check_http1(server)
+
+    def check_http1(self, server):
+        """HEAD, 304, chunks, a large upload, and one connection for requests in turn."""
+        result = weft("-k", "-I", server.url + "/large")
+        self.assertEqual(result.status, 0, result.err)
+        self.assertIn(b"content-length: %d\r\n" % self.LARGE, result.out)
+        result = weft("-k", "-i", "-H", "If-None-Match: *",
+                      server.url + "/index.html")
+        self.assertEqual(result.status, 0, result.err)
+        self.assertTrue(result.out.startswith(b"HTTP/1.1 304 "), result.out)
+        # Both send an answer of unknown length in chunks.
+        result = weft("-k", "-i", server.url + "/ssi/page.shtml")
+        self.assertEqual(result.status, 0, result.err)
+        self.assertNotIn(b"content-length", result.out)
+        self.assertTrue(result.out.endswith(b"\r\n\r\n<b><p>hello</p>\n</b>\n"), result.out)
+        # nginx refuses it, early or late; httpd reads it and sends the file.
+        result = weft("-k", "-w", "%{http_code}", "-o", "/dev/null", "--data-binary", "@-",
+                      server.url + "/index.html", data=bytes(8 * MIB))
+        self.assertEqual(result.status, 0, result.err)
+        self.assertIn(result.out, (b"200", b"405", b"413"))
+        port = int(server.url.rsplit(":", 1)[1])
+        proxy = self.start(peers.CountingProxy(port, server.url.split(":", 1)[0]))
+        result = weft("-k", *[proxy.url + "/index.html"] * 50)
+        self.assertEqual(result.out, b"<p>hello</p>\n" * 50)
+        self.assertLessEqual(proxy.accepted, 8)
 
     @needs("h2o")
     def test_h2o(self):

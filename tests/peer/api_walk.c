@@ -340,6 +340,7 @@ static void walk(uint64_t seed)
     server->is_illegal = seed % 2 == 1;
     uint16_t port = start_server(server);
     CHECK(pthread_create(&thread, NULL, run_server, server) == 0);
+    config.http2_prior_knowledge = true;
     config.stream_window = choose_one_in(&choice, 2) ? 65535 : 1u << 20;
     config.connections_per_origin = 1 + (unsigned)choose_below(&choice, 2);
     struct weft_client *client = weft_client_new(&config, NULL);

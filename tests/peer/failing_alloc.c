@@ -240,6 +240,7 @@ static void play(struct scene *scene, void (*act)(struct scene *scene), bool tra
     struct weft_config config = WEFT_CONFIG_INIT;
     config.retry_backoff_ms = 1;
     struct weft_error error = {.code = WEFT_OK};
+    config.http2_prior_knowledge = true;
     config.trace = traces ? ignore_trace : NULL;
     scene->client = weft_client_new(&config, &error);
     if (scene->client == NULL) {

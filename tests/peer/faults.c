@@ -45,9 +45,10 @@ static int stop_server(void **state)
 static struct scene begin(struct loop_server *server, const struct faults *faults)
 {
     struct scene scene = {.server = server};
-    struct weft_error error;
     struct weft_config config = WEFT_CONFIG_INIT;
+    struct weft_error error;
     config.max_tries = 1; /* each fault is to be seen */
+    config.http2_prior_knowledge = true;
     scene.client = weft_client_new(&config, &error);
     assert_non_null(scene.client);
     faulty_socket_set(faults);

@@ -182,6 +182,7 @@ int main(int argc, char **argv)
     struct child server = start_server(argv[1], tls);
     struct weft_config config = WEFT_CONFIG_INIT;
     config.insecure_skip_verify = true;
+    config.http2_prior_knowledge = true;
     struct run run = {.client = weft_client_new(&config, NULL), .cq = weft_cq_new()};
     char url[192];
     (void)snprintf(url, sizeof(url), "%s/bytes/10", server.url);

@@ -22,12 +22,17 @@ struct fixture {
     char url[128];
 };
 
+/* NULL: defaults. The loopback server speaks HTTP/2 without being asked which. */
 static inline struct fixture fixture_with(const struct loop_server_config *server,
                                           const struct weft_config *config)
 {
+    struct weft_config ours = WEFT_CONFIG_INIT;
     struct weft_error error;
     struct fixture f = {.server = loop_server_new(server)};
-    f.client = weft_client_new(config, &error);
+    if (config != NULL)
+        ours = *config;
+    ours.http2_prior_knowledge = true;
+    f.client = weft_client_new(&ours, &error);
     assert_non_null(f.client);
     return f;
 }

@@ -115,7 +115,9 @@ static void test_a_broken_pipe_does_not_hide_an_unread_goaway(void **state)
 {
     (void)state;
     static uint8_t body[4000000];
-    struct weft_client *client = weft_client_new(NULL, NULL);
+    struct weft_config config = WEFT_CONFIG_INIT;
+    config.http2_prior_knowledge = true;
+    struct weft_client *client = weft_client_new(&config, NULL);
     for (int i = 0; i < 20; i++) {
         struct raw_server server;
         raw_server_start(&server, goaway_then_reset, NULL);

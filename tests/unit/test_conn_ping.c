@@ -41,6 +41,7 @@ static void count_ping(struct play *play)
 static struct weft_config impatient(void)
 {
     struct weft_config config = WEFT_CONFIG_INIT;
+    config.http2_prior_knowledge = true;
     config.ping_after_ms = 20;
     config.ping_timeout_ms = 100;
     return config;

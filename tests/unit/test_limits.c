@@ -163,6 +163,7 @@ static void test_max_header_fields_is_used(void **state)
 {
     (void)state;
     struct weft_config config = WEFT_CONFIG_INIT;
+    config.http2_prior_knowledge = true;
     config.max_header_fields = 5;
     struct weft_client *client = weft_client_new(&config, NULL);
     struct raw_server server;

@@ -97,18 +97,6 @@ static void test_the_deadline_also_ends_a_request_that_waits_for_a_stream(void *
     fixture_free(&f);
 }
 
-static void test_cleartext_without_prior_knowledge_is_refused(void **state)
-{
-    (void)state;
-    struct weft_config config = WEFT_CONFIG_INIT;
-    config.http2_prior_knowledge = false;
-    struct fixture f = fixture_with(NULL, &config);
-    weft_future_unref(
-        fixture_expect(&f, "/bytes/1", WEFT_ERR_NOT_HTTP2, WEFT_STAGE_QUEUE, WEFT_NOT_SENT));
-    assert_int_equal(loop_server_connections(f.server), 0);
-    fixture_free(&f);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,7 +105,6 @@ int main(void)
         cmocka_unit_test(test_the_queue_for_an_origin_is_bounded),
         cmocka_unit_test(test_requests_beyond_the_streams_wait_in_order),
         cmocka_unit_test(test_the_deadline_also_ends_a_request_that_waits_for_a_stream),
-        cmocka_unit_test(test_cleartext_without_prior_knowledge_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

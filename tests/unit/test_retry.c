@@ -106,7 +106,11 @@ static void begin(struct scene *scene, const char *plan, const struct weft_confi
     scene->play.plan = plan;
     atomic_init(&scene->play.asked, 0);
     raw_server_start(&scene->server, play, &scene->play);
-    scene->client = weft_client_new(config, NULL);
+    struct weft_config ours = WEFT_CONFIG_INIT;
+    if (config != NULL)
+        ours = *config;
+    ours.http2_prior_knowledge = true;
+    scene->client = weft_client_new(&ours, NULL);
     assert_non_null(scene->client);
     struct weft_future *future = ask(scene, "GET", NULL);
     assert_int_equal(weft_future_wait(future, TEST_WAIT_MS), WEFT_OK);
@@ -401,6 +405,7 @@ static void test_a_healthy_address_takes_over_from_a_silent_one(void **state)
     raw_server_start(&scene.server, first_is_silent, &scene.play);
     raw_server_start_at(&other, "::1", scene.server.port, first_is_silent, &scene.play);
     struct weft_config config = WEFT_CONFIG_INIT;
+    config.http2_prior_knowledge = true;
     config.ping_after_ms = 50;
     config.ping_timeout_ms = 100;
     scene.client = weft_client_new(&config, NULL);

@@ -64,6 +64,7 @@ static void test_a_try_that_takes_too_long_is_made_again(void **state)
     struct raw_server server;
     raw_server_start(&server, answer_every_second, NULL);
     struct weft_config config = WEFT_CONFIG_INIT;
+    config.http2_prior_knowledge = true;
     config.try_timeout_ms = 50;
     struct weft_client *client = weft_client_new(&config, NULL);
     struct weft_future *future = ask(client, &server, "GET", NULL);
@@ -89,13 +90,16 @@ static void test_the_limit_of_a_try_may_be_the_requests_own(void **state)
     raw_server_start(&server, say_nothing, NULL);
     struct weft_delivery how = WEFT_DELIVERY_INIT;
     how.try_timeout_ms = 30;
-    struct weft_client *client = weft_client_new(NULL, NULL);
+    struct weft_config plain = WEFT_CONFIG_INIT;
+    plain.http2_prior_knowledge = true;
+    struct weft_client *client = weft_client_new(&plain, NULL);
     expect_timeout(ask(client, &server, "POST", &how), WEFT_STAGE_WAIT, WEFT_MAYBE_PROCESSED,
                    "try_timeout_ms");
     end(client, &server);
 
     raw_server_start(&server, say_nothing, NULL);
     struct weft_config config = WEFT_CONFIG_INIT;
+    config.http2_prior_knowledge = true;
     config.try_timeout_ms = 30;
     how.try_timeout_ms = WEFT_FOREVER;
     how.deadline_ms = 150;
@@ -112,6 +116,7 @@ static void test_a_response_that_does_not_begin_has_a_limit(void **state)
     struct raw_server server;
     raw_server_start(&server, say_nothing, NULL);
     struct weft_config config = WEFT_CONFIG_INIT;
+    config.http2_prior_knowledge = true;
     config.first_byte_timeout_ms = 40;
     struct weft_client *client = weft_client_new(&config, NULL);
     expect_timeout(ask(client, &server, "POST", NULL), WEFT_STAGE_WAIT, WEFT_MAYBE_PROCESSED,
@@ -141,6 +146,7 @@ static void test_what_comes_to_a_standstill_is_ended(void **state)
     struct raw_server server;
     raw_server_start(&server, drip_then_stop, NULL);
     struct weft_config config = WEFT_CONFIG_INIT;
+    config.http2_prior_knowledge = true;
     config.first_byte_timeout_ms = 10000;
     config.no_progress_timeout_ms = 150;
     config.ping_after_ms = WEFT_FOREVER;
@@ -157,6 +163,7 @@ static void test_a_reader_that_stops_is_no_standstill(void **state)
 {
     (void)state;
     struct weft_config config = WEFT_CONFIG_INIT;
+    config.http2_prior_knowledge = true;
     config.stream_window = 65535;
     config.no_progress_timeout_ms = 20;
     struct fixture f = fixture_with(NULL, &config);

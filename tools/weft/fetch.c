@@ -89,7 +89,8 @@ static int open_client(struct fetch *fetch)
     config.insecure_skip_verify = fetch->options->insecure;
     wf_fetch_tls_apply(&fetch->options->tls, &config);
     wf_fetch_net_apply(&fetch->options->net, &config);
-    config.http2_prior_knowledge = true;
+    config.http2_prior_knowledge = fetch->options->http2_prior_knowledge;
+    config.versions = fetch->options->http1 ? WEFT_HTTP_1_1 : WEFT_HTTP_AUTO;
     config.stream_window = wf_fetch_stream_window(fetch->count);
     if (fetch->options->verbose) {
         config.trace = wf_tool_trace;

@@ -21,6 +21,7 @@ enum {
     OPT_CONNECT_TIMEOUT,
     OPT_DATA_BINARY,
     OPT_DATA_RAW,
+    OPT_HTTP1,
     OPT_HTTP2,
     OPT_PRIOR_KNOWLEDGE,
     OPT_URL,
@@ -52,10 +53,9 @@ static const struct wf_tool_option table[] = {
      "give up when nothing arrives for so long;\n"
      "0: no limit; 30 without -m"},
     WF_FETCH_OPTIONS_NET,
-    {OPT_HTTP2, "http2", NULL, "the default"},
-    {OPT_PRIOR_KNOWLEDGE, "http2-prior-knowledge", NULL,
-     "HTTP/2 over cleartext; the default for "
-     "http://"},
+    {OPT_HTTP1, "http1.1", NULL, "HTTP/1.1 only"},
+    {OPT_HTTP2, "http2", NULL, "for https://, if the server has it; the default"},
+    {OPT_PRIOR_KNOWLEDGE, "http2-prior-knowledge", NULL, "HTTP/2 for http://, too, without asking"},
     {'v', "verbose", NULL, "each frame on stderr: > sent, < received, * notes"},
     {'s', "silent", NULL, "no error messages"},
     {'S', "show-error", NULL, "error messages in spite of -s"},
@@ -229,8 +229,19 @@ static bool set_flag(struct wf_fetch_options *options, int id)
     case OPT_VERSION:
         options->show_version = true;
         break;
+    case OPT_HTTP1:
+        options->http1 = true;
+        options->http2_prior_knowledge = false;
+        break;
+    case OPT_HTTP2:
+        options->http1 = false;
+        break;
+    case OPT_PRIOR_KNOWLEDGE:
+        options->http1 = false;
+        options->http2_prior_knowledge = true;
+        break;
     default:
-        break; /* --http2 and --http2-prior-knowledge: what is done anyway */
+        break;
     }
     return true;
 }
@@ -343,7 +354,8 @@ void wf_fetch_options_fini(struct wf_fetch_options *options)
 void wf_fetch_options_help(FILE *to)
 {
     fputs("Usage: weft [options] URL...\n"
-          "Fetches URLs over HTTP/2, several at once; bodies go to stdout in the order of the "
+          "Fetches URLs over HTTP/2 or HTTP/1.1, several at once; bodies go to stdout in the order "
+          "of the "
           "URLs.\n\n",
           to);
     wf_tool_args_help(table, TABLE_COUNT, to);

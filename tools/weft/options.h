@@ -34,6 +34,8 @@ struct wf_fetch_options {
     bool head;
     bool fail;
     bool insecure;
+    bool http1;                 /* HTTP/1.1 only */
+    bool http2_prior_knowledge; /* for http:// */
     bool verbose;
     bool silent;
     bool show_error;

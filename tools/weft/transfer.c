@@ -102,11 +102,13 @@ static bool write_octets(struct wf_fetch_transfer *transfer, const void *data, s
     return false;
 }
 
-static void append_status(struct wf_tool_bytes *head, int status)
+static void append_status(struct wf_tool_bytes *head, const struct weft_future *future, int status)
 {
+    const char *protocol = weft_future_protocol(future);
+    bool is_h1 = protocol != NULL && strcmp(protocol, "http/1.1") == 0;
     char line[32];
 
-    snprintf(line, sizeof(line), "HTTP/2 %d \r\n", status);
+    snprintf(line, sizeof(line), "HTTP/%s %d \r\n", is_h1 ? "1.1" : "2", status);
     wf_tool_bytes_append(head, line, strlen(line));
 }
 
@@ -123,7 +125,7 @@ static void append_informational(struct wf_tool_bytes *head, const struct weft_f
     struct weft_field field;
 
     for (size_t i = 0; i < weft_future_informational_count(future); i++) {
-        append_status(head, weft_future_informational_status(future, i));
+        append_status(head, future, weft_future_informational_status(future, i));
         for (size_t j = 0; weft_future_informational_field_at(future, i, j, &field); j++)
             append_field(head, &field);
         wf_tool_bytes_append(head, "\r\n", 2);
@@ -138,7 +140,7 @@ static bool write_head(struct wf_fetch_transfer *transfer)
     bool done;
 
     append_informational(&head, transfer->future);
-    append_status(&head, transfer->status);
+    append_status(&head, transfer->future, transfer->status);
     for (size_t i = 0; weft_future_field_at(transfer->future, i, &field); i++)
         append_field(&head, &field);
     wf_tool_bytes_append(&head, "\r\n", 2);

@@ -38,6 +38,7 @@ class Case:
     context: Callable = None  # context(ssl_context) changes the server's TLS
     certificate: str = "good"
     data: bytes = None        # stdin
+    http1: bool = False       # http:// is not asked to be HTTP/2
 
 
 @dataclass

@@ -1,12 +1,14 @@
 """Servers that are unusual and right: each must succeed."""
 
 import wire
-from case import HEAD, HTTP2, NOT_HTTP2, TLS, Table
+from case import HEAD, Table
+from http1 import answer
 from wire import (MAX_FRAME_SIZE, STATUS_200, continuation, data, field, frame, headers, ping,
                   priority, response, settings, window_update)
 
 TABLE = Table()
 BODY = b"hello"
+HTTP1_ANSWER = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
 ok = TABLE.ok
 
 ok("an empty response", "8.1", headers(1, end=True))
@@ -57,12 +59,12 @@ ok("te in the request's answer is not needed, nor date nor server", "8.3.2", res
 
 # ALPN.
 ok("ALPN with h2 preferred", "3.2", response(1, BODY), BODY, tls=True, alpn=("h2", "http/1.1"))
-TABLE.add("ALPN with http/1.1 alone", "3.2", lambda peer: peer.drain(), NOT_HTTP2, tls=True,
-          alpn=("http/1.1",), at="accept")
-TABLE.add("ALPN with something that was not offered", "3.2", lambda peer: peer.drain(),
-          (NOT_HTTP2, TLS, HTTP2), tls=True, alpn=("spdy/3",), at="accept")
-TABLE.add("no ALPN at all", "3.2", lambda peer: peer.drain(), (NOT_HTTP2, TLS), tls=True, alpn=(),
-          at="accept")
+ok("ALPN with http/1.1 alone is answered in HTTP/1.1", "3.2", HTTP1_ANSWER, BODY, tls=True,
+   alpn=("http/1.1",), at="accept")
+ok("no protocol in common, of which the server says nothing, is HTTP/1.1", "3.2", HTTP1_ANSWER,
+   BODY, tls=True, alpn=("spdy/3",), at="accept")
+ok("no ALPN at all is answered in HTTP/1.1", "3.2", HTTP1_ANSWER, BODY, tls=True, alpn=(),
+   at="accept")
 
 
 def until_end(peer):

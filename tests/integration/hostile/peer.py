@@ -182,7 +182,8 @@ class Peer:
             if len(self.buffer) < len(wire.PREFACE):
                 return
             self.raw = self.raw or not self.buffer.startswith(wire.PREFACE)
-            self.buffer = self.buffer[len(wire.PREFACE):]
+            if not self.raw:
+                self.buffer = self.buffer[len(wire.PREFACE):]
             self.expect_preface = False
         at = 0
         while not self.raw and len(self.buffer) - at >= 9:

@@ -26,6 +26,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import floods
 import frames
 import hpack
+import http1
 import late
 import legal
 import loads
@@ -41,7 +42,7 @@ from case import NOTHING, OK, TIMEOUT
 from peer import Gone, Peer
 
 TABLES = (frames, settings, streams, hpack, messages, floods, transport, odd, mixtures,
-          tls, late, loads)
+          tls, late, loads, http1)
 MEMORY_LIMIT_KIB = 64 * 1024
 WORKERS = 8
 SLOWER_WITH_SANITIZER = 4
@@ -247,7 +248,8 @@ class Suite:
             return [self.programs["weft-load"], "-k", "-n", "20", *case.options, url]
         trust = () if "--cacert" in case.options else ("-k",)
         options = [self.certificates["ca"][0] if o == "CA" else o for o in case.options]
-        return [self.programs["weft"], *trust, "-m", str(self.max_time(case)), *options, *urls]
+        h2 = () if case.http1 else ("--http2-prior-knowledge",)
+        return [self.programs["weft"], *trust, *h2, "-m", str(self.max_time(case)), *options, *urls]
 
     def play(self, case, over_tls):
         server = Server(case, over_tls, self.certificates)

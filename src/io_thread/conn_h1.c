@@ -1,0 +1,409 @@
+/* HTTP/1.1 on a connection: one exchange at a time, which is the first and only one of
+ * conn->exchanges. Where another protocol resets a stream, this one gives the connection up. */
+#include "io_thread/conn.h"
+
+#include "base/assert.h"
+#include "h1/session.h"
+#include "io_thread/engine.h"
+#include "io_thread/exchange.h"
+#include "io_thread/io_thread.h"
+#include "io_thread/origin.h"
+#include "io_thread/retry.h"
+#include "io_thread/trace.h"
+#include "message/error.h"
+
+/* What stands in a head beside names and values: ends of lines, the status line, white space. */
+#define HEAD_SLACK 8192u
+
+static struct weft_future *active(const struct wf_conn *conn)
+{
+    struct wf_node *node = wf_list_first((struct wf_node *)(uintptr_t)&conn->exchanges);
+    return node == NULL ? NULL : wf_container_of(node, struct weft_future, node);
+}
+
+static enum weft_effect effect_now(const struct wf_conn *conn)
+{
+    if (!wf_h1_session_was_sent(conn->h1))
+        return WEFT_NOT_SENT;
+    return wf_h1_session_has_begun(conn->h1) ? WEFT_PROCESSED : WEFT_MAYBE_PROCESSED;
+}
+
+static void describe(const struct wf_conn *conn, const struct weft_future *x,
+                     enum weft_stage *out_stage, enum weft_effect *out_effect)
+{
+    *out_effect = effect_now(conn);
+    *out_stage = wf_conn_stage_of(x, *out_effect);
+}
+
+/* RFC 9112 section 9.6: nothing else makes the server stop. A request of which no octet was given
+ * away is taken back instead. */
+static void cancel(struct wf_conn *conn, struct weft_future *x)
+{
+    wf_h1_session_cancel(conn->h1);
+    wf_conn_let_go(conn, x);
+    if (!wf_h1_session_is_dead(conn->h1))
+        return;
+    wf_conn_set_draining(conn);
+    wf_conn_mark_dirty(conn);
+}
+
+/* How much content may be read: what a reader left behind must fit into its window. */
+static void set_room(struct wf_conn *conn, const struct weft_future *x)
+{
+    size_t window = conn->io->engine->config.stream_window;
+    if (x == NULL || x->body_mode != WF_BODY_STREAM)
+        conn->read_room = SIZE_MAX;
+    else
+        conn->read_room = conn->unread_body < window ? window - conn->unread_body : 0;
+}
+
+static void credit(struct wf_conn *conn, struct weft_future *x, size_t len)
+{
+    bool was_full = conn->read_room == 0;
+    conn->unread_body -= len < conn->unread_body ? len : conn->unread_body;
+    /* Half a window at a time: a reader of single octets must not make as many reads. */
+    if (was_full && conn->unread_body > conn->io->engine->config.stream_window / 2)
+        return;
+    set_room(conn, x);
+    /* Edges that came meanwhile were not followed. */
+    if (was_full && conn->read_room > 0 && !wf_node_is_linked(&conn->unread_node))
+        wf_list_push_back(&conn->io->unread, &conn->unread_node);
+}
+
+static uint32_t capacity(const struct wf_conn *conn)
+{
+    return wf_h1_session_is_idle(conn->h1) ? 1 : 0;
+}
+
+static uint32_t open_count(const struct wf_conn *conn)
+{
+    return wf_list_is_empty(&conn->exchanges) ? 0 : 1;
+}
+
+/* A connection that was kept open may have been closed, or hold octets that nobody asked for. To
+ * look first costs a system call; not to look costs a request that may have been processed. */
+static bool is_stale(struct wf_conn *conn)
+{
+    size_t len;
+    enum wf_io_result result =
+        wf_transport_read(conn->transport, conn->io->read_buf, WF_READ_LEN, &len);
+    if (result == WF_IO_OK && len == 0 && !wf_node_is_linked(&conn->unread_node))
+        wf_list_push_back(&conn->io->unread, &conn->unread_node);
+    return len > 0 || result == WF_IO_END || result == WF_IO_ERROR;
+}
+
+static enum wf_conn_start refuse(struct wf_conn *conn, struct weft_future *x,
+                                 enum wf_h1_submit submitted)
+{
+    if (submitted == WF_H1_SUBMIT_BUSY)
+        return WF_CONN_FULL;
+    if (submitted == WF_H1_SUBMIT_INVALID)
+        wf_exchange_fail(x, WEFT_ERR_INVALID_REQUEST, WEFT_STAGE_SEND, WEFT_NOT_SENT,
+                         "the request has a field that HTTP/1.1 cannot carry to %s",
+                         conn->origin->key);
+    else
+        wf_exchange_fail(x, WEFT_ERR_NO_MEMORY, WEFT_STAGE_SEND, WEFT_NOT_SENT,
+                         "no memory to send a request");
+    return WF_CONN_ENDED;
+}
+
+static enum wf_conn_start start(struct wf_conn *conn, struct weft_future *x)
+{
+    const struct weft_request *request = x->request;
+    struct wf_slice body = wf_request_body(request);
+    const struct wf_h1_message message = {.fields = wf_request_fields(request),
+                                          .count = wf_request_field_count(request),
+                                          .end_stream = body.len == 0};
+    if (conn->had_response && is_stale(conn)) {
+        wf_h1_session_lost(conn->h1);
+        wf_conn_set_draining(conn);
+        wf_conn_mark_dirty(conn);
+        return WF_CONN_LEAVING;
+    }
+    enum wf_h1_submit submitted = wf_h1_session_request(conn->h1, &message);
+    if (submitted != WF_H1_SUBMITTED)
+        return refuse(conn, x, submitted);
+    wf_conn_take(conn, x);
+    wf_trace_note(conn, "HTTP/1.1 request: %.*s %.*s", (int)message.fields[0].value.len,
+                  (const char *)message.fields[0].value.ptr, (int)message.fields[3].value.len,
+                  (const char *)message.fields[3].value.ptr);
+    conn->unread_body = 0;
+    set_room(conn, x);
+    wf_conn_mark_dirty(conn);
+    if (body.len == 0)
+        return WF_CONN_STARTED;
+    const char *wrong = wf_h1_session_send_body(conn->h1, body, true);
+    if (wrong == NULL)
+        return WF_CONN_STARTED;
+    cancel(conn, x);
+    wf_exchange_fail(x, WEFT_ERR_INVALID_REQUEST, WEFT_STAGE_SEND, WEFT_NOT_SENT, "%s: %s",
+                     conn->origin->key, wrong);
+    return WF_CONN_ENDED;
+}
+
+static void on_headers(struct wf_conn *conn, const struct wf_h1_event *event)
+{
+    struct weft_future *x = active(conn);
+    const struct wf_field_section *section = event->headers.section;
+    switch (event->headers.kind) {
+    case WF_H1_SECTION_INFORMATIONAL:
+        wf_conn_recv_informational(conn, x, event->headers.status, section);
+        return;
+    case WF_H1_SECTION_RESPONSE:
+        wf_trace_note(conn, "HTTP/1.%d response: %u", event->headers.is_1_0 ? 0 : 1,
+                      event->headers.status);
+        wf_conn_recv_head(conn, x, event->headers.status, event->headers.content_length, section);
+        return;
+    case WF_H1_SECTION_TRAILERS:
+        wf_conn_recv_trailers(conn, x, section);
+        return;
+    }
+}
+
+static void on_data(struct wf_conn *conn, struct wf_slice bytes)
+{
+    struct weft_future *x = active(conn);
+    if (wf_conn_recv_body(conn, x, bytes) || active(conn) != x)
+        return;
+    conn->unread_body += bytes.len;
+    set_room(conn, x);
+}
+
+static void on_complete(struct wf_conn *conn, bool reusable)
+{
+    struct weft_future *x = active(conn);
+    conn->read_room = SIZE_MAX;
+    if (!reusable)
+        wf_conn_set_draining(conn);
+    wf_conn_let_go(conn, x);
+    wf_exchange_finish(x, NULL);
+}
+
+static enum weft_code code_of(const struct wf_conn *conn, enum wf_h1_err_kind kind)
+{
+    switch (kind) {
+    case WF_H1_ERR_NONE:
+    case WF_H1_ERR_PROTOCOL:
+    case WF_H1_ERR_NOT_HTTP:
+    case WF_H1_ERR_UNASKED:
+        return WEFT_ERR_PROTOCOL;
+    case WF_H1_ERR_LIMIT:
+        return WEFT_ERR_FIELDS_TOO_LARGE;
+    case WF_H1_ERR_LOST:
+        return conn->error.code != WEFT_OK ? conn->error.code : WEFT_ERR_CONNECTION_LOST;
+    case WF_H1_ERR_NO_MEMORY:
+        return WEFT_ERR_NO_MEMORY;
+    }
+    WF_UNREACHABLE("no other kind");
+}
+
+static void note_error(struct wf_conn *conn, const struct wf_h1_err *err, enum weft_stage stage)
+{
+    static const char *const did[] = {
+        [WF_H1_ERR_NONE] = "",
+        [WF_H1_ERR_PROTOCOL] = "sent a response that is not valid",
+        [WF_H1_ERR_NOT_HTTP] = "does not speak HTTP/1.1",
+        [WF_H1_ERR_LIMIT] = "sent a response that is not valid",
+        [WF_H1_ERR_UNASKED] = "broke a rule of HTTP/1.1",
+        [WF_H1_ERR_LOST] = "ended the connection",
+        [WF_H1_ERR_NO_MEMORY] = "sent a response that cannot be kept",
+    };
+    if (err->kind == WF_H1_ERR_LIMIT)
+        wf_stat_add(&conn->io->stats.limits_reached, 1);
+    if (conn->error.code == WEFT_OK)
+        wf_error_set(&conn->error, code_of(conn, err->kind), stage, WEFT_NOT_SENT, "%s %s: %s",
+                     conn->origin->key, did[err->kind], err->reason);
+}
+
+/* The connection has ended in an error, and its exchange with it. */
+static void on_error(struct wf_conn *conn, const struct wf_h1_err *err)
+{
+    struct weft_future *x = active(conn);
+    enum weft_effect effect = effect_now(conn);
+    enum weft_stage stage = x == NULL ? WEFT_STAGE_WAIT : wf_conn_stage_of(x, effect);
+    struct weft_error error;
+    note_error(conn, err, stage);
+    wf_conn_set_draining(conn);
+    wf_conn_mark_dirty(conn);
+    if (x == NULL)
+        return;
+    wf_conn_let_go(conn, x);
+    /* A farewell (408, say) that crossed the request before any of it was written is not its
+     * answer: another connection takes it. */
+    if (err->kind == WF_H1_ERR_UNASKED && effect == WEFT_NOT_SENT && conn->had_response) {
+        x->stage = WEFT_STAGE_QUEUE;
+        wf_origin_return(conn->origin, x);
+        return;
+    }
+    /* How far the response had come says more than that the connection ended. */
+    bool was_cut = err->kind == WF_H1_ERR_LOST && effect != WEFT_NOT_SENT;
+    wf_error_set(&error, code_of(conn, err->kind), stage, effect, "%s%s%s%s", conn->error.text,
+                 was_cut ? " (" : "", was_cut ? err->reason : "", was_cut ? ")" : "");
+    error.sys_errno = conn->error.sys_errno;
+    error.tls_code = conn->error.tls_code;
+    wf_retry_or_end(x, conn, &error);
+}
+
+static void on_body_sent(struct wf_conn *conn)
+{
+    struct weft_future *x = active(conn);
+    if (x != NULL && wf_h1_session_is_sent(conn->h1))
+        wf_conn_sent(conn, x);
+}
+
+static void handle(struct wf_conn *conn, const struct wf_h1_event *event)
+{
+    switch (event->type) {
+    case WF_H1_EVENT_HEADERS:
+        on_headers(conn, event);
+        return;
+    case WF_H1_EVENT_DATA:
+        on_data(conn, event->data);
+        return;
+    case WF_H1_EVENT_BODY_SENT:
+        on_body_sent(conn);
+        return;
+    case WF_H1_EVENT_COMPLETE:
+        on_complete(conn, event->reusable);
+        return;
+    case WF_H1_EVENT_ERROR:
+        on_error(conn, &event->error);
+        return;
+    }
+}
+
+static void feed(struct wf_conn *conn, struct wf_slice *in)
+{
+    struct wf_h1_event event;
+    while (wf_h1_session_next(conn->h1, in, &event))
+        handle(conn, &event);
+}
+
+static size_t output(struct wf_conn *conn, struct wf_slice *slices, size_t max, size_t budget)
+{
+    size_t count = wf_h1_session_output(conn->h1, slices, max);
+    for (size_t i = 0; i < count; i++) {
+        if (slices[i].len > budget)
+            slices[i].len = budget;
+        budget -= slices[i].len;
+        if (budget == 0)
+            return i + 1;
+    }
+    return count;
+}
+
+static void wrote(struct wf_conn *conn, size_t len)
+{
+    wf_h1_session_wrote(conn->h1, len);
+}
+
+static bool wants_write(const struct wf_conn *conn)
+{
+    return wf_h1_session_wants_write(conn->h1);
+}
+
+static uint64_t deadline(const struct wf_conn *conn)
+{
+    (void)conn;
+    return UINT64_MAX;
+}
+
+static void timeout(struct wf_conn *conn)
+{
+    (void)conn;
+}
+
+static void goodbye(struct wf_conn *conn)
+{
+    (void)conn; /* RFC 9112 section 9.6: the end of the connection is all there is to say */
+}
+
+static void trim(struct wf_conn *conn)
+{
+    wf_h1_session_trim(conn->h1);
+}
+
+static void lost(struct wf_conn *conn)
+{
+    struct wf_slice nothing = {NULL, 0};
+    if (conn->peer_ended)
+        wf_h1_session_end(conn->h1);
+    else
+        wf_h1_session_lost(conn->h1);
+    feed(conn, &nothing);
+}
+
+static bool is_dead(const struct wf_conn *conn)
+{
+    return wf_h1_session_is_dead(conn->h1);
+}
+
+static bool is_ready(const struct wf_conn *conn)
+{
+    return wf_h1_session_is_ready(conn->h1);
+}
+
+/* A response that is whole ends its exchange, whatever of the upload is left. */
+static size_t late_body(const struct weft_future *x)
+{
+    (void)x;
+    return 0;
+}
+
+static size_t recv_room(const struct weft_future *x)
+{
+    return x->conn->read_room;
+}
+
+/* The head counts, too: what matters is that it goes on. */
+static uint64_t body_sent(const struct weft_future *x)
+{
+    return wf_h1_session_sent_len(x->conn->h1);
+}
+
+static bool make_session(struct wf_conn *conn)
+{
+    const struct weft_config *config = &conn->io->engine->config;
+    struct wf_h1_config h1 = WF_H1_CONFIG_INIT;
+    h1.max_header_list_size = config->max_header_list_size;
+    h1.max_head_len = config->max_header_list_size > UINT32_MAX - HEAD_SLACK
+                          ? UINT32_MAX
+                          : config->max_header_list_size + HEAD_SLACK;
+    h1.max_fields = config->max_header_fields;
+    h1.max_informational = config->max_informational;
+    conn->h1 = wf_h1_session_new(&h1);
+    return conn->h1 != NULL;
+}
+
+static void free_session(struct wf_conn *conn)
+{
+    wf_h1_session_free(conn->h1);
+}
+
+const struct wf_protocol_ops wf_protocol_h1 = {
+    .name = "http/1.1",
+    .one_at_a_time = true,
+    .make = make_session,
+    .free = free_session,
+    .capacity = capacity,
+    .open_count = open_count,
+    .start = start,
+    .cancel = cancel,
+    .stop_upload = cancel,
+    .describe = describe,
+    .credit = credit,
+    .late_body = late_body,
+    .recv_room = recv_room,
+    .body_sent = body_sent,
+    .feed = feed,
+    .output = output,
+    .wrote = wrote,
+    .wants_write = wants_write,
+    .deadline = deadline,
+    .timeout = timeout,
+    .goodbye = goodbye,
+    .trim = trim,
+    .lost = lost,
+    .is_dead = is_dead,
+    .is_ready = is_ready,
+};
