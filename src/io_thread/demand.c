@@ -58,7 +58,7 @@ static size_t wanted(const struct wf_origin *origin)
         return least;
     /* What waits has found the usable ones full. */
     size_t more = (origin->waiting_count - 1) / each + 1;
-    size_t all = more < most(origin) ? origin->usable_count + more : most(origin);
+    size_t all = origin->usable_count + more;
     if (all > most(origin))
         all = most(origin);
     return all > least ? all : least;

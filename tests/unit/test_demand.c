@@ -318,6 +318,49 @@ static void test_a_connection_that_was_told_to_go_drains_while_another_takes_ove
     raw_server_stop(&server);
 }
 
+/* Every connection is told to go away, and stays for the sake of its first request. */
+static void send_away(struct raw_server *server, int fd, unsigned round)
+{
+    int more[8];
+    size_t count = 0;
+    (void)round;
+    for (int at = fd; at >= 0 && count < 8; at = accept(server->listen_fd, NULL, NULL)) {
+        more[count++] = at;
+        if (raw_send_settings(at) && raw_await_frame(at, true, HEADERS) == 1)
+            (void)raw_send_frame(at, GOAWAY, 0, 0, goaway_1, sizeof(goaway_1));
+    }
+    for (size_t i = 1; i < count; i++)
+        close(more[i]);
+}
+
+static void test_connections_that_drain_are_bounded_too(void **state)
+{
+    (void)state;
+    struct raw_server server;
+    raw_server_start(&server, send_away, NULL);
+    struct weft_config config = WEFT_CONFIG_INIT;
+    config.versions = WEFT_HTTP_2;
+    config.max_connections_per_origin = 2;
+    struct weft_client *client = weft_client_new(&config, NULL);
+    char url[64];
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/", server.port);
+    struct weft_future *futures[6];
+    for (size_t i = 0; i < 6; i++) {
+        futures[i] = weft_get(client, url);
+        /* SETTINGS and GOAWAY of each connection that there may be. */
+        while (stats_of(client).octets_read < (i < 4 ? i + 1 : 4) * (9 + 17))
+            pass(1);
+    }
+    while (stats_of(client).requests_queued < 2)
+        pass(1);
+    pass(20);
+    assert_int_equal(stats_of(client).connections_opened, 4);
+    assert_int_equal(weft_client_close(client, 0), WEFT_OK);
+    drop(futures, 6);
+    weft_client_unref(client);
+    raw_server_stop(&server);
+}
+
 /* One connection with one stream, and no further connection. */
 static void refuse_more(struct raw_server *server, int fd, unsigned round)
 {
@@ -492,6 +535,7 @@ int main(void)
         cmocka_unit_test(test_preconnect_says_what_is_wrong_with_its_arguments),
         cmocka_unit_test(test_a_connection_that_was_told_to_go_drains_while_another_takes_over),
         cmocka_unit_test(test_a_connection_without_stream_identifiers_makes_room_for_another),
+        cmocka_unit_test(test_connections_that_drain_are_bounded_too),
         cmocka_unit_test(test_connections_that_cannot_be_had_are_not_tried_all_the_time),
         cmocka_unit_test(test_a_connection_that_died_in_the_pool_is_noticed_before_it_is_used),
     };
