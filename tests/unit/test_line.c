@@ -86,7 +86,9 @@ static void test_a_line_moves_on_by_one_with_each_stream_that_ends(void **state)
     enum { COUNT = 20 };
     struct stepped stepped;
     struct weft_future *futures[COUNT];
-    stepped_init(&stepped, NULL);
+    struct weft_config config = WEFT_CONFIG_INIT;
+    config.max_tries = 1;
+    stepped_init(&stepped, &config);
     stepped_put_settings(&stepped, 1);
     stepped_turn(&stepped);
     for (int i = 0; i < COUNT; i++)

@@ -255,6 +255,7 @@ static void test_the_log_tells_of_connections(void **state)
     config.http2_prior_knowledge = true;
     config.log = on_line;
     config.log_user = &logged;
+    config.max_tries = 1;
     struct weft_client *client = client_of(&config);
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/bytes/1", loop_server_port(server));
     expect(client, url, WEFT_OK);
