@@ -113,7 +113,7 @@ const char *weft_limit_name(enum weft_limit limit)
         [WEFT_LIMIT_FIELDS] = "fields",           [WEFT_LIMIT_FRAMES] = "frames",
         [WEFT_LIMIT_STALL] = "write_stall_ms",    [WEFT_LIMIT_RATE] = "min_body_rate",
         [WEFT_LIMIT_SILENCE] = "ping_timeout_ms", [WEFT_LIMIT_TLS] = "tls_records",
-        [WEFT_LIMIT_QUEUE] = "max_queued",
+        [WEFT_LIMIT_QUEUE] = "max_queued",        [WEFT_LIMIT_STAGE] = "stage_timeout",
     };
     _Static_assert(sizeof(names) / sizeof(names[0]) == WEFT_LIMIT_COUNT, "a name for each limit");
     return (unsigned)limit < WEFT_LIMIT_COUNT ? names[limit] : "unknown limit";

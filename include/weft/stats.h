@@ -22,6 +22,7 @@ enum weft_limit {
     WEFT_LIMIT_SILENCE,  /* ping_timeout_ms */
     WEFT_LIMIT_TLS,      /* records of TLS without content */
     WEFT_LIMIT_QUEUE,    /* max_queued; not a part of limits_reached */
+    WEFT_LIMIT_STAGE,    /* try_timeout_ms, first_byte_timeout_ms, no_progress_timeout_ms */
     WEFT_LIMIT_COUNT     /* number of limits; grows */
 };
 /* "max_body_size", "frames" and so on. Static storage; never NULL. */

@@ -71,7 +71,7 @@ static void give_up(struct weft_future *x, const char *text)
     enum weft_stage stage;
     enum weft_effect effect;
     wf_conn_describe(conn, x, &stage, &effect);
-    wf_stat_add(&x->io->stats.limits_reached, 1);
+    wf_io_thread_count_limit(x->io, WEFT_LIMIT_STAGE);
     wf_conn_cancel(conn, x);
     struct weft_error error;
     wf_error_set(&error, WEFT_ERR_STAGE_TIMEOUT, stage, effect, "%s: %s, in stage %s",

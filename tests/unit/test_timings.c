@@ -185,6 +185,7 @@ static void test_counters_name_errors_limits_and_gauges(void **state)
     fixture_free(&f);
     for (unsigned i = 0; i < WEFT_LIMIT_COUNT; i++)
         assert_true(strlen(weft_limit_name((enum weft_limit)i)) > 3);
+    assert_string_equal(weft_limit_name(WEFT_LIMIT_STAGE), "stage_timeout");
     assert_string_equal(weft_limit_name(WEFT_LIMIT_COUNT), "unknown limit");
 }
 

@@ -33,6 +33,15 @@ static void expect_timeout(struct weft_future *future, enum weft_stage stage,
     weft_future_unref(future);
 }
 
+/* How many tries were ended. */
+static void expect_counted(struct weft_client *client, uint64_t count)
+{
+    struct weft_stats stats = {.size = sizeof(stats)};
+    weft_client_stats(client, &stats);
+    assert_int_equal(stats.limits[WEFT_LIMIT_STAGE], count);
+    assert_int_equal(stats.limits_reached, count);
+}
+
 static void end(struct weft_client *client, struct raw_server *server)
 {
     assert_int_equal(weft_client_close(client, 0), WEFT_OK);
@@ -70,7 +79,11 @@ static void test_a_try_that_takes_too_long_is_made_again(void **state)
     struct weft_future *future = ask(client, &server, "GET", NULL);
     assert_int_equal(weft_future_wait(future, TEST_WAIT_MS), WEFT_OK);
     assert_int_equal(weft_future_tries(future), 2);
+    struct weft_timings timings = {.size = sizeof(timings)};
+    assert_true(weft_future_timings(future, &timings));
+    assert_int_equal(timings.tries, 2);
     weft_future_unref(future);
+    expect_counted(client, 1);
     assert_int_equal(server.connections, 1);
     end(client, &server);
 }
@@ -121,6 +134,7 @@ static void test_a_response_that_does_not_begin_has_a_limit(void **state)
     struct weft_client *client = weft_client_new(&config, NULL);
     expect_timeout(ask(client, &server, "POST", NULL), WEFT_STAGE_WAIT, WEFT_MAYBE_PROCESSED,
                    "first_byte_timeout_ms");
+    expect_counted(client, 1);
     end(client, &server);
 }
 
@@ -156,6 +170,7 @@ static void test_what_comes_to_a_standstill_is_ended(void **state)
     assert_int_equal(weft_future_body_len(future), 10);
     assert_int_equal(weft_future_tries(future), 1);
     weft_future_unref(future);
+    expect_counted(client, 1);
     end(client, &server);
 }
 
