@@ -181,6 +181,50 @@ static void test_a_certificate_that_cannot_be_used_is_told_at_once(void **state)
     }
 }
 
+static void test_a_key_is_told_from_that_of_another_certificate(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {
+        "rsa",
+        "p384",
+#ifdef HAVE_ED25519
+        "ed25519",
+#endif
+    };
+    enum { NAMES = 2 * sizeof(kinds) / sizeof(kinds[0]) };
+    for (unsigned i = 0; i < NAMES * NAMES; i++) {
+        char cert[256];
+        char key[256];
+        const unsigned c = i / NAMES;
+        const unsigned k = i % NAMES;
+        (void)snprintf(cert, sizeof(cert), CERTS "%s_%c.pem", kinds[c / 2], 'a' + (int)(c % 2));
+        (void)snprintf(key, sizeof(key), CERTS "%s_%c.key", kinds[k / 2], 'a' + (int)(k % 2));
+        const struct wf_tls_config config = {.insecure = true, .cert_file = cert, .key_file = key};
+        struct wf_io_error error = {0};
+        struct wf_tls_ctx *ctx = wf_tls_ctx_new(&config, &error);
+        if ((ctx != NULL) != (c == k))
+            fail_msg("%s with %s: %s", cert, key, ctx != NULL ? "taken" : error.text);
+        if (ctx == NULL)
+            assert_int_equal(error.kind, WF_IO_ERR_CLIENT_CERT);
+        wf_tls_ctx_free(ctx);
+    }
+}
+
+static void test_a_key_may_be_written_in_other_ways(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {CERTS "client.pkcs8.key", CERTS "client.no_public.key"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const struct wf_tls_config right = {.cert_file = CERTS "client.pem", .key_file = keys[i]};
+        const struct wf_tls_config wrong = {
+            .insecure = true, .cert_file = CERTS "client_untrusted.pem", .key_file = keys[i]};
+        expect_client(&right, false, WF_IO_ERR_NONE, NULL);
+        struct wf_io_error error = {0};
+        assert_null(wf_tls_ctx_new(&wrong, &error));
+        assert_non_null(strstr(error.text, "does not belong"));
+    }
+}
+
 static void test_versions_are_what_the_configuration_says(void **state)
 {
     (void)state;
@@ -463,6 +507,8 @@ int main(void)
         cmocka_unit_test(test_a_server_gets_the_certificate_that_it_asks_for),
         cmocka_unit_test(test_a_certificate_that_the_server_refuses_has_an_error_of_its_own),
         cmocka_unit_test(test_a_certificate_that_cannot_be_used_is_told_at_once),
+        cmocka_unit_test(test_a_key_is_told_from_that_of_another_certificate),
+        cmocka_unit_test(test_a_key_may_be_written_in_other_ways),
         cmocka_unit_test(test_versions_are_what_the_configuration_says),
         cmocka_unit_test(test_a_minimum_above_the_maximum_is_refused),
         cmocka_unit_test(test_suites_are_those_that_are_named),
