@@ -1,7 +1,6 @@
 /* The public completion queue. */
 #include "weft/cq.h"
 
-#include "io_thread/body_stream.h"
 #include "io_thread/delivery.h"
 #include "workers/park.h"
 
@@ -11,15 +10,10 @@
 static struct weft_event event_of(struct wf_item *item)
 {
     struct weft_event event = {.type = WEFT_EVENT_DONE};
-    struct weft_future *x;
-    if (item->kind == WF_ITEM_DONE) {
-        x = wf_exchange_of_item(item);
-    } else {
-        x = wf_container_of(item, struct wf_body_stream, readable)->exchange;
-        event.type = WEFT_EVENT_READABLE;
-        /* A17: what was appended before is seen by the reads that follow. */
-        atomic_fetch_and_explicit(&x->body->notice, ~WF_NOTICE_QUEUED, memory_order_acq_rel);
-    }
+    /* Nearly all are completions. */
+    struct weft_future *x = WF_LIKELY(item->kind == WF_ITEM_DONE)
+                                ? wf_exchange_of_item(item)
+                                : wf_delivery_take(item, &event.type);
     event.tag = x->context;
     /* Relaxed: only this caller's own reference is of interest to it. */
     unsigned refs = atomic_load_explicit(&x->refs, memory_order_relaxed);

@@ -23,6 +23,13 @@ static bool has_head(const struct weft_future *future)
                                 memory_order_acquire) != 0;
 }
 
+/* All of the response is there, though the upload may go on. */
+static bool has_body(struct weft_future *future)
+{
+    /* A14, likewise. */
+    return atomic_load_explicit(&future->head_ready, memory_order_acquire) == WF_BODY_READY;
+}
+
 struct weft_future *weft_future_ref(struct weft_future *future)
 {
     /* Relaxed: the caller's reference keeps it. */
@@ -244,19 +251,21 @@ enum weft_code weft_future_read(struct weft_future *future, void *buf, size_t ca
     if (future == NULL)
         return WEFT_ERR_NO_MEMORY;
     struct wf_body_stream *body = future->body;
-    if (body == NULL || cap == 0)
+    if (body == NULL || body->sink != NULL || cap == 0)
         return WEFT_ERR_INVALID_ARGUMENT;
     uint64_t deadline = wf_deadline_ns(timeout_ms);
     for (;;) {
         unsigned seen = wf_completion_observe(&future->completion);
-        bool done = is_done(future); /* before the look: what was appended before it is then seen */
+        /* Before the look: what was appended before it is then seen. */
+        bool done = is_done(future);
+        bool ended = done || has_body(future);
         *out_len = wf_body_stream_read(body, buf, cap);
         if (*out_len > 0) {
             return_credit(future, *out_len);
             return WEFT_OK;
         }
-        if (done)
-            return future->error->code;
+        if (ended)
+            return done ? future->error->code : WEFT_OK;
         if (timeout_ms != 0) {
             enum weft_code vain = vain_wait(future);
             if (vain != WEFT_OK)

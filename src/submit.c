@@ -41,6 +41,12 @@ static void read_delivery(struct weft_delivery *delivery, const struct weft_deli
     memcpy(delivery, given, size);
 }
 
+static bool needs_workers(const struct weft_delivery *delivery)
+{
+    return delivery->done != NULL || delivery->event != NULL ||
+           (delivery->flags & WEFT_BODY_TO_FD) != 0;
+}
+
 size_t weft_submit_batch(struct weft_client *client, struct weft_request *const *requests,
                          size_t count, const struct weft_delivery *how, void *const *tags,
                          struct weft_future **out_futures)
@@ -50,7 +56,7 @@ size_t weft_submit_batch(struct weft_client *client, struct weft_request *const 
     struct weft_delivery delivery;
     read_delivery(&delivery, how);
     bool forked = wf_engine_is_forked(client);
-    if (delivery.done != NULL && !forked && wf_engine_workers(client) == NULL &&
+    if (needs_workers(&delivery) && !forked && wf_engine_workers(client) == NULL &&
         !wf_engine_is_closed(client))
         return 0;
     struct wf_io_thread *io = io_thread_near(client);
@@ -61,6 +67,10 @@ size_t weft_submit_batch(struct weft_client *client, struct weft_request *const 
     for (; made < count; made++) {
         if (tags != NULL)
             delivery.tag = tags[made];
+        /* A file is read by a worker. */
+        if (requests[made]->has_file && !forked && wf_engine_workers(client) == NULL &&
+            !wf_engine_is_closed(client))
+            break;
         struct weft_future *x = wf_exchange_new(io, requests[made], &delivery, now_ns);
         if (x == NULL)
             break;

@@ -5,6 +5,7 @@
 #include "io_thread/exchange.h"
 #include "io_thread/io_thread.h"
 #include "io_thread/overrides.h"
+#include "io_thread/upload.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,9 +24,14 @@ static bool was_sent(const struct weft_future *x)
            (x->conn_id != 0 && x->error->code != WEFT_OK && x->error->stage >= WEFT_STAGE_WAIT);
 }
 
+static uint64_t content_len(const struct weft_future *x)
+{
+    return x->upload != NULL ? wf_upload_given(x->upload) : wf_request_body(x->request).len;
+}
+
 static uint64_t sent_at(const struct weft_future *x)
 {
-    size_t body_len = wf_request_body(x->request).len;
+    uint64_t body_len = content_len(x);
     if (x->times.sent != 0)
         return x->times.sent;
     if (body_len > 0) /* the stream ended with its last octet, or without it */
@@ -59,7 +65,7 @@ bool weft_future_timings(const struct weft_future *future, struct weft_timings *
         .head_ns = since(x, x->times.head),
         .done_ns = since(x, x->times.done),
         .connection = x->conn_id,
-        .octets_sent = sent != 0 ? wf_request_body(x->request).len : 0,
+        .octets_sent = sent != 0 ? content_len(x) : 0,
         .octets_received = x->body_received,
         .tries = x->tries,
     };

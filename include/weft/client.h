@@ -42,12 +42,22 @@ WEFT_API enum weft_code weft_client_close(struct weft_client *client, int64_t dr
 /* Called once for each submission, on a worker. @future is borrowed. */
 typedef void (*weft_done_fn)(void *user, struct weft_future *future);
 
+/* READABLE and WRITABLE, under the rules of weft/cq.h, on the worker that will call done. @future
+ * is borrowed. Waiting in it is WEFT_ERR_WOULD_DEADLOCK: read and write with a time-out of 0. */
+typedef void (*weft_event_fn)(void *user, struct weft_future *future, enum weft_event_type type);
+
 enum weft_submit_flags {
     WEFT_STREAM_BODY = 1u << 0,  /* the body is read with weft_future_read() */
     WEFT_DISCARD_BODY = 1u << 1, /* the body is counted and thrown away */
-    WEFT_NO_RETRY = 1u << 8,     /* one try, whatever config.max_tries says */
-    WEFT_RETRY_MAYBE = 1u << 9   /* to process the request twice does no harm, though its method is
-                                    not idempotent: it is tried again as if it were */
+    /* The request's body is written with weft_future_write(); the request has none of its own. It
+     * may have a content-length field, to which what is written is held; else the length is open.
+     */
+    WEFT_STREAM_UPLOAD = 1u << 2,
+    /* The response's body is written to weft_delivery.body_fd, whatever the status. */
+    WEFT_BODY_TO_FD = 1u << 3,
+    WEFT_NO_RETRY = 1u << 8,   /* one try, whatever config.max_tries says */
+    WEFT_RETRY_MAYBE = 1u << 9 /* to process the request twice does no harm, though its method is
+                                  not idempotent: it is tried again as if it were */
 };
 
 /* How the completion is told. All zero, or NULL: weft_future_wait() only. */
@@ -61,10 +71,16 @@ struct weft_delivery {
                                none */
     unsigned flags;         /* enum weft_submit_flags */
     int64_t try_timeout_ms; /* 0: config.try_timeout_ms; WEFT_FOREVER: none */
+    weft_event_fn event;    /* with user, not together with cq; NULL: no such events are told */
+    /* WEFT_BODY_TO_FD: a worker writes to it, at its file position, until the request is done; it
+     * must be open for so long and is not closed. One that takes nothing more (a pipe, a socket)
+     * stops the sender; one that fails (a disk that is full) ends the request with WEFT_ERR_FILE.
+     */
+    int body_fd;
 };
 #define WEFT_DELIVERY_INIT                                                                         \
     {                                                                                              \
-        sizeof(struct weft_delivery), NULL, NULL, NULL, NULL, 0, 0, 0                              \
+        sizeof(struct weft_delivery), NULL, NULL, NULL, NULL, 0, 0, 0, NULL, -1                    \
     }
 
 /* Submits @request; never blocks. Keeps references of its own on @request and how->cq. The future

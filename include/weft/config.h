@@ -200,6 +200,11 @@ struct weft_config {
      * may be starting again; up to their deadlines, and no longer than this since the first
      * failure. A server that has never answered is tried max_tries times. */
     int64_t connect_retry_ms;
+
+    /* Streaming. */
+    uint32_t upload_buffer;    /* octets of one request's body that wait to be sent; 1024 to 2^30 */
+    int64_t expect_timeout_ms; /* how long a body that expects "100 Continue" waits for it; 0: not
+                                  at all; WEFT_FOREVER: until there is a response */
 };
 
 /* Defaults: one I/O thread and connection, up to 8 where streams run out; 30 s for a request, 10 s
@@ -212,7 +217,7 @@ struct weft_config {
             1u << 30, NULL, NULL, WEFT_LOG_INFO, 8000, 2500, 5000, 10000, WEFT_HTTP_AUTO, 8,       \
             WEFT_FOREVER, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, 0,  \
             NULL, 0, WEFT_TLS_1_2, WEFT_TLS_1_3, NULL, NULL, 64, NULL, -1, -1, -1, 3, 25, 20, 10,  \
-            30000                                                                                  \
+            30000, 262144, 1000                                                                    \
     }
 
 #ifdef __cplusplus

@@ -21,7 +21,10 @@ enum weft_event_type {
     /* WEFT_STREAM_BODY: an informational response, the head of the response or octets of its body
      * are there. Comes again only after weft_future_read() has said WEFT_ERR_TIMEOUT. The end is
      * told by DONE, after which what is left can still be read. */
-    WEFT_EVENT_READABLE
+    WEFT_EVENT_READABLE,
+    /* WEFT_STREAM_UPLOAD: at least half of the upload's buffer is free. Comes only after
+     * weft_future_write() has said WEFT_ERR_TIMEOUT, once for each time. */
+    WEFT_EVENT_WRITABLE
 };
 
 struct weft_event {

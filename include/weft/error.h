@@ -61,6 +61,12 @@ enum weft_code {
     WEFT_ERR_FIELDS_TOO_LARGE, /* the request's fields are above what the server accepts, or the
                                   response's above max_header_list_size */
 
+    /* Streaming and files. */
+    WEFT_ERR_BUSY,        /* another thread writes to this request; one at a time */
+    WEFT_ERR_UPLOAD_OVER, /* the body was finished, or the response is complete and the server wants
+                             no more of it */
+    WEFT_ERR_FILE,        /* the file of a body could not be read or written; see sys_errno */
+
     WEFT_ERR_INTERNAL, /* a system call failed that should not; see sys_errno */
     WEFT_CODE_COUNT    /* number of codes; grows */
 };

@@ -126,6 +126,28 @@ WEFT_API bool weft_future_timings(const struct weft_future *future, struct weft_
 /* After completion: how often the request was given to a connection; 0: never. */
 WEFT_API unsigned weft_future_tries(const struct weft_future *future);
 
+/* WEFT_STREAM_UPLOAD: takes up to @len octets of the request's body from @data, copying them to a
+ * buffer of config.upload_buffer octets. When that is full it waits up to @timeout_ms (0: not at
+ * all; WEFT_FOREVER) for room until all are taken. WEFT_OK: *out_len of them were taken, at least
+ * one unless @len is 0; fewer than @len when the time was over. WEFT_ERR_TIMEOUT: none. Octets may
+ * be written before there is a connection.
+ * WEFT_ERR_UPLOAD_OVER: the body was finished, or the response is complete and the server wants no
+ * more, which is a success. WEFT_ERR_INVALID_REQUEST: more than the content-length field says; the
+ * request ends with that error. WEFT_ERR_BUSY: another thread is writing. WEFT_ERR_WOULD_DEADLOCK:
+ * there is no room, inside a callback of the same client. WEFT_ERR_NO_MEMORY: try again. Other
+ * codes: how the request ended. */
+WEFT_API enum weft_code weft_future_write(struct weft_future *future, const void *data, size_t len,
+                                          int64_t timeout_ms, size_t *out_len);
+/* Adds a field to the trailers, which are sent when the body is finished; both texts are copied.
+ * WEFT_ERR_INVALID_REQUEST: an octet or a field that has no place there. Never blocks. */
+WEFT_API enum weft_code weft_future_add_trailer(struct weft_future *future, const char *name,
+                                                const char *value);
+/* What was written is the whole body. Only this ends it cleanly: when the request is cancelled, or
+ * its last reference dropped, before this, the server sees a stream that was reset.
+ * WEFT_ERR_INVALID_REQUEST: less than the content-length field says, and the request ends with that
+ * error. Else as weft_future_write(). Never blocks. */
+WEFT_API enum weft_code weft_future_finish(struct weft_future *future);
+
 /* The tag given at submission. */
 WEFT_API void *weft_future_tag(const struct weft_future *future);
 

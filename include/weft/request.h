@@ -8,6 +8,7 @@
 #define WEFT_REQUEST_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "weft/error.h"
 #include "weft/export.h"
@@ -48,6 +49,15 @@ WEFT_API enum weft_code weft_request_set_body(struct weft_request *request, cons
 WEFT_API enum weft_code weft_request_borrow_body(struct weft_request *request, const void *body,
                                                  size_t len, void (*release)(void *user),
                                                  void *user);
+
+/* The body, @len octets of the regular file @fd from @offset on; WEFT_TO_END: to its end as it is
+ * now. @fd is duplicated and may be closed at once; its file position is neither used nor changed.
+ * A worker reads it while it is sent; a file that turns out to be shorter ends the request with
+ * WEFT_ERR_FILE. A content-length field is added. WEFT_ERR_INVALID_ARGUMENT: not a regular file, or
+ * shorter than that; WEFT_ERR_FILE: the descriptor cannot be looked at or duplicated. */
+#define WEFT_TO_END UINT64_MAX
+WEFT_API enum weft_code weft_request_set_body_fd(struct weft_request *request, int fd,
+                                                 uint64_t offset, uint64_t len);
 
 /* WEFT_OK, or what a submission would fail with; @out_error may be NULL. */
 WEFT_API enum weft_code weft_request_check(const struct weft_request *request,

@@ -101,6 +101,11 @@ bool wf_h1_session_was_sent(const struct wf_h1_session *session)
     return session->was_sent;
 }
 
+bool wf_h1_session_is_in_chunks(const struct wf_h1_session *session)
+{
+    return session->in_chunks;
+}
+
 uint64_t wf_h1_session_sent_len(const struct wf_h1_session *session)
 {
     return session->sent_len;

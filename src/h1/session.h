@@ -135,6 +135,8 @@ bool wf_h1_session_is_dead(const struct wf_h1_session *session);
 bool wf_h1_session_is_ready(const struct wf_h1_session *session);
 /* Of the request that is being answered: an octet was handed to the transport. */
 bool wf_h1_session_was_sent(const struct wf_h1_session *session);
+/* Its body goes in chunks, which trailers may follow. */
+bool wf_h1_session_is_in_chunks(const struct wf_h1_session *session);
 /* How many of it were. */
 uint64_t wf_h1_session_sent_len(const struct wf_h1_session *session);
 /* All of it was. */

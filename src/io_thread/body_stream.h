@@ -1,18 +1,14 @@
-/* A streamed body on its way from the I/O thread to one reader: a chain of chunks that the I/O
- * thread fills and the reader empties, without a lock. Neighbouring small DATA frames share a
- * chunk, so that what waits costs memory in proportion to its octets, whatever the frames were.
+/* A streamed body on its way from the I/O thread to one reader: octets without a lock
+ * (workers/octet_chain.h), the credit that reading gives back, and what makes READABLE events.
  *
- * | may overlap  | append, end | read                      |
- * | append, end  | no: I/O     | yes                       |
- * | read         | yes         | no: one reader at a time  | */
+ * | may overlap  | append       | read                     |
+ * | append       | no: I/O      | yes                      |
+ * | read         | yes          | no: one reader at a time | */
 #ifndef WF_IO_THREAD_BODY_STREAM_H
 #define WF_IO_THREAD_BODY_STREAM_H
 
 #include "io_thread/exchange.h"
-
-#include <stdatomic.h>
-
-struct wf_body_chunk;
+#include "workers/octet_chain.h"
 
 #define WF_NOTICE_ARMED                                                                            \
     0x1u /* the reader has seen nothing: the next octet makes a READABLE event */
@@ -21,22 +17,21 @@ struct wf_body_chunk;
 struct wf_body_stream {
     /* Immutable. */
     struct weft_future *exchange;
+    weft_event_fn event;
+    struct wf_body_sink *sink; /* who reads, in place of the user; or NULL */
 
     /* Any thread; atomic. */
     atomic_uint notice; /* WF_NOTICE_*; every access writes, so that each sees what came before */
     atomic_size_t returned;  /* octets that were read and not yet given back as credit */
     struct wf_item readable; /* in the completion queue, while WF_NOTICE_QUEUED */
 
-    /* I/O thread only. */
-    struct wf_body_chunk *tail;
-
-    /* Reader only. */
-    struct wf_body_chunk *head;
-    size_t head_read; /* octets of the head chunk that were read */
+    /* The I/O thread appends, the reader reads. */
+    struct wf_octet_chain octets;
 };
 
 /* @exchange owns the stream. NULL: out of memory. */
-WF_MUST_USE struct wf_body_stream *wf_body_stream_new(struct weft_future *exchange);
+WF_MUST_USE struct wf_body_stream *wf_body_stream_new(struct weft_future *exchange,
+                                                      weft_event_fn event);
 void wf_body_stream_free(struct wf_body_stream *stream);
 
 /* False: out of memory, nothing was taken. Thread: I/O. */

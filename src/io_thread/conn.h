@@ -111,6 +111,12 @@ static inline enum wf_conn_start wf_conn_start(struct wf_conn *conn, struct weft
     return conn->protocol->start(conn, x);
 }
 
+/* The source of @x's body has something to say. False: it cannot go on, and @x was ended. */
+static inline bool wf_conn_pull(struct wf_conn *conn, struct weft_future *x)
+{
+    return conn->protocol->pull(conn, x);
+}
+
 /* Takes @x away from its connection, which gives its stream up. @x is then free to be finished. */
 static inline void wf_conn_cancel(struct wf_conn *conn, struct weft_future *x)
 {
@@ -169,6 +175,9 @@ void wf_conn_recv_trailers(struct wf_conn *conn, struct weft_future *x,
  * credit for them may go back now. False: a reader will give it back, or @x was ended. */
 WF_MUST_USE bool wf_conn_recv_body(struct wf_conn *conn, struct weft_future *x,
                                    struct wf_slice bytes);
+/* The response is whole, and the upload of @x goes on: after everything else of the response. @x
+ * may be ended. */
+void wf_conn_recv_end(struct wf_conn *conn, struct weft_future *x);
 /* Takes an exchange that cannot go on away from @conn and ends it with "origin: @text". @limit is
  * counted; WEFT_LIMIT_COUNT: it was none. */
 void wf_conn_give_up(struct wf_conn *conn, struct weft_future *x, enum weft_code code,

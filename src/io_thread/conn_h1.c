@@ -10,6 +10,7 @@
 #include "io_thread/origin.h"
 #include "io_thread/retry.h"
 #include "io_thread/trace.h"
+#include "io_thread/upload.h"
 #include "message/error.h"
 
 /* What stands in a head beside names and values: ends of lines, the status line, white space. */
@@ -107,13 +108,79 @@ static enum wf_conn_start refuse(struct wf_conn *conn, struct weft_future *x,
     return WF_CONN_ENDED;
 }
 
+/* The request is all in the session's hands: at once, or by BODY_SENT. */
+static void note_sent(struct wf_conn *conn, struct weft_future *x)
+{
+    if (x->stage == WEFT_STAGE_SEND && wf_h1_session_is_sent(conn->h1))
+        wf_conn_sent(conn, x);
+}
+
+static bool end_by_trailers(struct wf_conn *conn, struct weft_future *x)
+{
+    size_t count;
+    const struct wf_field *trailers = wf_upload_trailers(x->upload, &count);
+    x->upload->is_sent = true;
+    /* RFC 9112 section 7.1.2: only chunks can be followed by them. */
+    if (!wf_h1_session_is_in_chunks(conn->h1)) {
+        wf_io_thread_end(x, WEFT_ERR_INVALID_REQUEST, 0,
+                         "HTTP/1.1 has no trailers after a body that has a content-length");
+        return false;
+    }
+    const char *wrong = wf_h1_session_send_trailers(conn->h1, trailers, count);
+    if (wrong == NULL)
+        return true;
+    wf_io_thread_end(x, WEFT_ERR_NO_MEMORY, 0, wrong);
+    return false;
+}
+
+static bool has_trailers(const struct wf_upload *upload)
+{
+    size_t count;
+    (void)wf_upload_trailers(upload, &count);
+    return count > 0;
+}
+
+static bool pull(struct wf_conn *conn, struct weft_future *x)
+{
+    struct wf_upload *upload = x->upload;
+    if (wf_upload_give_up(upload))
+        return false;
+    if (upload->is_sending || upload->is_sent ||
+        wf_upload_peek(upload, &upload->piece) != WF_UPLOAD_PIECE)
+        return true;
+    bool trailers_follow = upload->piece.is_last && has_trailers(upload);
+    wf_conn_mark_dirty(conn);
+    if (upload->piece.octets.len == 0 && trailers_follow)
+        return end_by_trailers(conn, x);
+    bool ends = upload->piece.is_last && !trailers_follow;
+    const char *wrong = wf_h1_session_send_body(conn->h1, upload->piece.octets, ends);
+    if (wrong != NULL) {
+        wf_io_thread_end(x, WEFT_ERR_NO_MEMORY, 0, wrong);
+        return false;
+    }
+    upload->is_sending = upload->piece.octets.len > 0;
+    upload->is_sent = ends;
+    note_sent(conn, x); /* the end of a body whose length was given has no octets */
+    return true;
+}
+
+static void use_upload(struct wf_upload *upload, struct wf_h1_message *message)
+{
+    message->fields = wf_upload_fields(upload, &message->count);
+    message->end_stream = false;
+    /* The writer may add some until it has finished. */
+    message->has_trailers = wf_upload_is_finished(upload) && has_trailers(upload);
+}
+
 static enum wf_conn_start start(struct wf_conn *conn, struct weft_future *x)
 {
     const struct weft_request *request = x->request;
     struct wf_slice body = wf_request_body(request);
-    const struct wf_h1_message message = {.fields = wf_request_fields(request),
-                                          .count = wf_request_field_count(request),
-                                          .end_stream = body.len == 0};
+    struct wf_h1_message message = {.fields = wf_request_fields(request),
+                                    .count = wf_request_field_count(request),
+                                    .end_stream = body.len == 0};
+    if (x->upload != NULL)
+        use_upload(x->upload, &message);
     if (conn->had_response && is_stale(conn)) {
         wf_h1_session_lost(conn->h1);
         wf_conn_set_draining(conn);
@@ -130,6 +197,10 @@ static enum wf_conn_start start(struct wf_conn *conn, struct weft_future *x)
     conn->unread_body = 0;
     set_room(conn, x);
     wf_conn_mark_dirty(conn);
+    if (x->upload != NULL) {
+        wf_upload_begin(x->upload);
+        return pull(conn, x) ? WF_CONN_STARTED : WF_CONN_ENDED;
+    }
     if (body.len == 0)
         return WF_CONN_STARTED;
     const char *wrong = wf_h1_session_send_body(conn->h1, body, true);
@@ -232,6 +303,8 @@ static void on_error(struct wf_conn *conn, const struct wf_h1_err *err)
      * answer: another connection takes it. */
     if (err->kind == WF_H1_ERR_UNASKED && effect == WEFT_NOT_SENT && conn->had_response) {
         x->stage = WEFT_STAGE_QUEUE;
+        if (x->upload != NULL)
+            wf_upload_rewind(x->upload);
         wf_origin_return(conn->origin, x);
         return;
     }
@@ -247,8 +320,19 @@ static void on_error(struct wf_conn *conn, const struct wf_h1_err *err)
 static void on_body_sent(struct wf_conn *conn)
 {
     struct weft_future *x = active(conn);
-    if (x != NULL && wf_h1_session_is_sent(conn->h1))
-        wf_conn_sent(conn, x);
+    if (x == NULL)
+        return;
+    struct wf_upload *upload = x->upload;
+    if (upload != NULL && upload->is_sending) {
+        upload->is_sending = false;
+        wf_upload_advance(upload, upload->piece.octets.len);
+        bool goes_on =
+            upload->piece.is_last && !upload->is_sent ? end_by_trailers(conn, x) : pull(conn, x);
+        if (!goes_on)
+            return;
+        wf_conn_mark_dirty(conn);
+    }
+    note_sent(conn, x);
 }
 
 static void handle(struct wf_conn *conn, const struct wf_h1_event *event)
@@ -388,6 +472,7 @@ const struct wf_protocol_ops wf_protocol_h1 = {
     .capacity = capacity,
     .open_count = open_count,
     .start = start,
+    .pull = pull,
     .cancel = cancel,
     .stop_upload = cancel,
     .describe = describe,

@@ -12,6 +12,7 @@
 #include "io_thread/origin.h"
 #include "io_thread/retry.h"
 #include "io_thread/trace.h"
+#include "io_thread/upload.h"
 #include "message/error.h"
 
 #include <string.h>
@@ -75,6 +76,78 @@ static uint32_t open_count(const struct wf_conn *conn)
     return wf_h2_session_open_streams(conn->session);
 }
 
+/* The body is out: trailers, which end the stream, or nothing. */
+static bool end_upload(struct wf_conn *conn, struct weft_future *x)
+{
+    struct wf_h2_message message = {.end_stream = true};
+    message.fields = wf_upload_trailers(x->upload, &message.count);
+    x->upload->is_sent = true;
+    wf_conn_sent(conn, x);
+    if (message.count == 0)
+        return true;
+    switch (wf_h2_session_send_headers(conn->session, x->stream, &message)) {
+    case WF_H2_SUBMITTED:
+    case WF_H2_SUBMIT_DRAINING: /* its end is due, as an event */
+        return true;
+    case WF_H2_SUBMIT_TOO_LARGE:
+        wf_io_thread_end(x, WEFT_ERR_FIELDS_TOO_LARGE, 0,
+                         "the request's trailers are larger than the server accepts");
+        return false;
+    case WF_H2_SUBMIT_NO_MEMORY:
+    case WF_H2_SUBMIT_NO_CAPACITY:
+    case WF_H2_SUBMIT_NO_STREAM_IDS:
+        break;
+    }
+    wf_io_thread_end(x, WEFT_ERR_NO_MEMORY, 0, "no memory for the request's trailers");
+    return false;
+}
+
+static bool pull(struct wf_conn *conn, struct weft_future *x)
+{
+    struct wf_upload *upload = x->upload;
+    if (wf_upload_give_up(upload))
+        return false;
+    if (upload->is_sending || upload->is_sent ||
+        wf_upload_peek(upload, &upload->piece) != WF_UPLOAD_PIECE)
+        return true;
+    /* What comes after a whole response may be wanted by nobody. */
+    if (upload->is_late)
+        wf_conn_watch_late(conn, x);
+    size_t trailer_count = 0;
+    if (upload->piece.is_last) /* until then they are the writer's */
+        (void)wf_upload_trailers(upload, &trailer_count);
+    wf_conn_mark_dirty(conn);
+    if (upload->piece.octets.len == 0 && trailer_count > 0)
+        return end_upload(conn, x);
+    upload->is_sending = true;
+    wf_h2_session_send_body(conn->session, x->stream, upload->piece.octets,
+                            upload->piece.is_last && trailer_count == 0);
+    return true;
+}
+
+/* The session is done with the piece that it had. */
+static void on_body_sent(struct wf_conn *conn, struct weft_future *x)
+{
+    struct wf_upload *upload = x->upload;
+    if (upload == NULL) {
+        wf_conn_sent(conn, x);
+        return;
+    }
+    upload->is_sending = false;
+    wf_upload_advance(upload, upload->piece.octets.len);
+    if (upload->piece.is_last)
+        (void)end_upload(conn, x);
+    else
+        (void)pull(conn, x);
+}
+
+static void use_upload(const struct wf_upload *upload, struct wf_h2_message *message)
+{
+    message->fields = wf_upload_fields(upload, &message->count);
+    if (upload->own_fields != NULL)
+        message->cache_key = 0; /* the key is that of the request's own fields */
+}
+
 static enum wf_conn_start start(struct wf_conn *conn, struct weft_future *x)
 {
     const struct weft_request *request = x->request;
@@ -82,8 +155,10 @@ static enum wf_conn_start start(struct wf_conn *conn, struct weft_future *x)
     struct wf_h2_message message = {.fields = wf_request_fields(request),
                                     .count = wf_request_field_count(request),
                                     .cache_key = wf_request_cache_key(request),
-                                    .end_stream = body.len == 0,
+                                    .end_stream = body.len == 0 && x->upload == NULL,
                                     .is_head = request->is_head};
+    if (x->upload != NULL)
+        use_upload(x->upload, &message);
     switch (wf_h2_session_request(conn->session, &message, x, &x->stream)) {
     case WF_H2_SUBMITTED:
         break;
@@ -105,9 +180,13 @@ static enum wf_conn_start start(struct wf_conn *conn, struct weft_future *x)
     }
     wf_conn_take(conn, x);
     x->is_early = !wf_h2_session_is_ready(conn->session);
+    wf_conn_mark_dirty(conn);
+    if (x->upload != NULL) {
+        wf_upload_begin(x->upload);
+        return pull(conn, x) ? WF_CONN_STARTED : WF_CONN_ENDED;
+    }
     if (body.len > 0)
         wf_h2_session_send_body(conn->session, x->stream, body, true);
-    wf_conn_mark_dirty(conn);
     return WF_CONN_STARTED;
 }
 
@@ -151,6 +230,25 @@ static bool is_limit(uint32_t code)
 {
     return code == WF_H2_ENHANCE_YOUR_CALM || code == WF_H2_FLOW_CONTROL_ERROR ||
            code == WF_H2_SETTINGS_TIMEOUT;
+}
+
+static void on_message(struct wf_conn *conn, const struct wf_h2_event *event)
+{
+    struct weft_future *x = wf_h2_stream_user(event->stream);
+    bool ends_first = event->end_stream && x->upload != NULL && !x->upload->is_sent;
+    if (ends_first)
+        wf_exchange_hold(x); /* what came may end it */
+    else
+        on_peer_end(conn, event);
+    if (event->type == WF_H2_EVENT_HEADERS)
+        on_headers(conn, event);
+    else
+        on_data(conn, event);
+    if (!ends_first)
+        return;
+    if (x->conn != NULL)
+        wf_conn_recv_end(conn, x);
+    wf_exchange_drop(x, WF_ENGINE_REF);
 }
 
 static enum weft_code code_of(struct wf_conn *conn, const struct wf_h2_event *event)
@@ -260,15 +358,11 @@ static void handle(struct wf_conn *conn, const struct wf_h2_event *event)
 {
     switch (event->type) {
     case WF_H2_EVENT_HEADERS:
-        on_peer_end(conn, event);
-        on_headers(conn, event);
-        return;
     case WF_H2_EVENT_DATA:
-        on_peer_end(conn, event);
-        on_data(conn, event);
+        on_message(conn, event);
         return;
     case WF_H2_EVENT_BODY_SENT:
-        wf_conn_sent(conn, wf_h2_stream_user(event->stream));
+        on_body_sent(conn, wf_h2_stream_user(event->stream));
         return;
     case WF_H2_EVENT_CLOSED:
         on_closed(conn, event);
@@ -354,8 +448,19 @@ static bool is_ready(const struct wf_conn *conn)
     return wf_h2_session_is_ready(conn->session);
 }
 
+/* Without what of the current piece is in frames already. */
+static size_t upload_left(const struct weft_future *x)
+{
+    size_t left = wf_upload_left(x->upload);
+    if (x->upload->is_sending)
+        left -= x->upload->piece.octets.len - wf_h2_stream_late_body(x->stream);
+    return left;
+}
+
 static size_t late_body(const struct weft_future *x)
 {
+    if (x->upload != NULL)
+        return x->upload->is_late ? upload_left(x) : 0;
     return wf_h2_stream_late_body(x->stream);
 }
 
@@ -407,6 +512,7 @@ const struct wf_protocol_ops wf_protocol_h2 = {
     .open_count = open_count,
     .start = start,
     .cancel = cancel,
+    .pull = pull,
     .stop_upload = stop_upload,
     .describe = describe,
     .credit = credit,

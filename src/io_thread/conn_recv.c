@@ -4,10 +4,12 @@
 #include "base/assert.h"
 #include "base/field.h"
 #include "io_thread/body_stream.h"
+#include "io_thread/conn_watch.h"
 #include "io_thread/engine.h"
 #include "io_thread/exchange.h"
 #include "io_thread/io_thread.h"
 #include "io_thread/origin.h"
+#include "io_thread/upload.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,7 +32,7 @@ static void stamp(struct wf_conn *conn, struct weft_future *x)
 static void begin_limits(struct weft_future *x)
 {
     wf_try_began(x);
-    if (wf_request_body(x->request).len == 0)
+    if (x->upload == NULL && wf_request_body(x->request).len == 0)
         wf_try_sent(x);
 }
 
@@ -75,7 +77,8 @@ enum weft_stage wf_conn_stage_of(const struct weft_future *x, enum weft_effect e
 {
     if (x->response.status != 0)
         return WEFT_STAGE_BODY;
-    bool body_waits = x->stage == WEFT_STAGE_SEND && wf_request_body(x->request).len > 0;
+    bool has_body = x->upload != NULL || wf_request_body(x->request).len > 0;
+    bool body_waits = x->stage == WEFT_STAGE_SEND && has_body;
     if (effect == WEFT_NOT_SENT || body_waits)
         return WEFT_STAGE_SEND;
     return WEFT_STAGE_WAIT;
@@ -106,10 +109,33 @@ void wf_conn_recv_informational(struct wf_conn *conn, struct weft_future *x, uin
                                 const struct wf_field_section *section)
 {
     wf_conn_ping_served(&conn->ping);
-    if (wf_informational_append(&x->informational, conn->io->engine->responses, status, section))
-        wf_exchange_publish_more(x);
-    else
+    if (!wf_informational_append(&x->informational, conn->io->engine->responses, status, section)) {
         no_memory_for_fields(conn, x);
+        return;
+    }
+    wf_exchange_publish_more(x);
+    if (status == 100 && x->upload != NULL && wf_upload_release(x->upload))
+        (void)wf_conn_pull(conn, x);
+}
+
+/* RFC 9110 section 10.1.1: a final answer ends the waiting for "100 Continue". One that refuses
+ * wants no body; what becomes of the stream is seen when the response is whole. */
+static void end_waiting(struct wf_conn *conn, struct weft_future *x, uint16_t status)
+{
+    if (status >= 400)
+        wf_upload_refuse(x->upload);
+    else if (wf_upload_release(x->upload))
+        (void)wf_conn_pull(conn, x);
+}
+
+void wf_conn_recv_end(struct wf_conn *conn, struct weft_future *x)
+{
+    x->upload->is_late = true;
+    wf_exchange_publish_end(x);
+    if (x->upload->is_held)
+        wf_conn_leave_upload(conn, x);
+    else if (conn->protocol->late_body(x) > 0)
+        wf_conn_watch_late(conn, x);
 }
 
 void wf_conn_recv_head(struct wf_conn *conn, struct weft_future *x, uint16_t status,
@@ -121,10 +147,13 @@ void wf_conn_recv_head(struct wf_conn *conn, struct weft_future *x, uint16_t sta
     x->times.head = conn->io->now_ns;
     if (conn->unblocked_at > x->times.started && x->times.sent == 0)
         x->times.sent = conn->unblocked_at;
-    if (wf_response_set_head(&x->response, conn->io->engine->responses, status, section))
-        wf_exchange_publish_head(x);
-    else
+    if (!wf_response_set_head(&x->response, conn->io->engine->responses, status, section)) {
         no_memory_for_fields(conn, x);
+        return;
+    }
+    wf_exchange_publish_head(x);
+    if (WF_UNLIKELY(x->upload != NULL))
+        end_waiting(conn, x, status);
 }
 
 void wf_conn_recv_trailers(struct wf_conn *conn, struct weft_future *x,

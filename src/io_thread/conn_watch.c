@@ -5,6 +5,7 @@
 #include "io_thread/exchange.h"
 #include "io_thread/io_thread.h"
 #include "io_thread/origin.h"
+#include "io_thread/upload.h"
 #include "message/error.h"
 
 #include <stdio.h>
@@ -129,12 +130,18 @@ static void check_rates(struct wf_conn *conn)
     }
 }
 
+/* Two looks that find the same mark saw no octet move. More may be written between them. */
+static size_t late_mark(const struct weft_future *x, size_t left)
+{
+    return x->upload == NULL ? left : (size_t)wf_upload_given(x->upload) - left + 1;
+}
+
 void wf_conn_watch_late(struct wf_conn *conn, struct weft_future *x)
 {
     x->late_mark = 0;
     if (conn->late_at != UINT64_MAX)
         return; /* the next look is the first at this one */
-    x->late_mark = conn->protocol->late_body(x);
+    x->late_mark = late_mark(x, conn->protocol->late_body(x));
     conn->late_at = conn->io->now_ms + LATE_UPLOAD_MS;
     wf_conn_update_timer(conn);
 }
@@ -152,11 +159,12 @@ static void check_late(struct wf_conn *conn)
         node = next;
         if (left == 0)
             continue;
-        if (left == x->late_mark) {
+        size_t mark = late_mark(x, left);
+        if (mark == x->late_mark) {
             wf_conn_leave_upload(conn, x);
             continue;
         }
-        x->late_mark = left;
+        x->late_mark = mark;
         again = true;
     }
     conn->late_at = again ? conn->io->now_ms + LATE_UPLOAD_MS : UINT64_MAX;

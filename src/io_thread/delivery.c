@@ -2,18 +2,51 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "io_thread/body_sink.h"
 #include "io_thread/body_stream.h"
 #include "io_thread/engine.h"
+#include "io_thread/upload.h"
+
+struct weft_future *wf_delivery_take(struct wf_item *item, enum weft_event_type *out_type)
+{
+    struct weft_future *x;
+    *out_type = WEFT_EVENT_DONE;
+    switch (item->kind) {
+    case WF_ITEM_READABLE:
+        x = wf_container_of(item, struct wf_body_stream, readable)->exchange;
+        *out_type = WEFT_EVENT_READABLE;
+        /* A17: what was appended before is seen by the reads that follow. */
+        atomic_fetch_and_explicit(&x->body->notice, ~WF_NOTICE_QUEUED, memory_order_acq_rel);
+        return x;
+    case WF_ITEM_WRITABLE:
+        x = wf_container_of(item, struct wf_upload, item)->exchange;
+        *out_type = WEFT_EVENT_WRITABLE;
+        /* A17: likewise the room that was made. */
+        atomic_fetch_and_explicit(&x->upload->notice, ~WF_NOTICE_QUEUED, memory_order_acq_rel);
+        return x;
+    case WF_ITEM_FILL:
+        return wf_container_of(item, struct wf_upload, item)->exchange;
+    case WF_ITEM_DRAIN:
+        return wf_container_of(item, struct wf_body_sink, item)->stream->exchange;
+    case WF_ITEM_DONE:
+        return wf_exchange_of_item(item);
+    case WF_ITEM_SUBMIT:
+    case WF_ITEM_MESSAGE:
+    case WF_ITEM_CLOSE:
+    case WF_ITEM_PRECONNECT:
+    case WF_ITEM_TRUST:
+    case WF_ITEM_TRACE:
+    case WF_ITEM_LOG:
+        break;
+    }
+    WF_UNREACHABLE("such items go elsewhere");
+}
 
 /* The user of a queue has gone: an item that nobody will see gives its reference back. */
 static void item_drop(struct wf_item *item)
 {
-    wf_assert(item->kind == WF_ITEM_DONE || item->kind == WF_ITEM_READABLE);
-    if (item->kind == WF_ITEM_DONE)
-        wf_exchange_drop(wf_exchange_of_item(item), WF_ENGINE_REF);
-    else
-        wf_exchange_drop(wf_container_of(item, struct wf_body_stream, readable)->exchange,
-                         WF_ENGINE_REF);
+    enum weft_event_type type;
+    wf_exchange_drop(wf_delivery_take(item, &type), WF_ENGINE_REF);
 }
 
 static void cq_drop_all(struct weft_cq *cq)

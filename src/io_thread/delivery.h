@@ -25,6 +25,10 @@ void wf_delivery_cq_unref(struct weft_cq *cq);
 /* Pushes a chain; drops it when no user is left. The caller holds a reference. Thread: any. */
 void wf_delivery_cq_push(struct weft_cq *cq, struct wf_mail *newest, struct wf_mail *oldest);
 
+/* The exchange of an event that a user takes, or whose queue has gone, and what it tells. The
+ * item's reference becomes the caller's. Thread: any. */
+struct weft_future *wf_delivery_take(struct wf_item *item, enum weft_event_type *out_type);
+
 /* Destinations of one turn. One more hands all over early: with many threads that read a queue
  * each, that would wake one of them for nearly every completion. */
 #define WF_OUTBOX_SLOTS 64u

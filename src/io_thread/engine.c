@@ -3,6 +3,9 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "io_thread/config.h"
+#include "io_thread/body_sink.h"
+#include "io_thread/body_stream.h"
+#include "io_thread/delivery.h"
 #include "io_thread/exchange.h"
 #include "io_thread/io_thread.h"
 #include "io_thread/log.h"
@@ -10,6 +13,7 @@
 #include "io_thread/tls_ctx.h"
 #include "io_thread/trace.h"
 #include "io_thread/transport_error.h"
+#include "io_thread/upload.h"
 #include "message/error.h"
 #include "message/response.h"
 
@@ -195,9 +199,18 @@ void wf_engine_run_item(struct wf_mail *mail, void *user)
         wf_log_deliver(engine, mail);
         return;
     }
-    wf_assert(item->kind == WF_ITEM_DONE);
-    struct weft_future *x = wf_exchange_of_item(item);
-    x->done(x->context, x);
+    enum weft_event_type type;
+    struct weft_future *x = wf_delivery_take(item, &type);
+    if (item->kind == WF_ITEM_FILL)
+        wf_upload_fill(x->upload);
+    else if (item->kind == WF_ITEM_DRAIN)
+        wf_body_sink_drain(x->body->sink);
+    else if (item->kind == WF_ITEM_READABLE)
+        x->body->event(x->context, x, type);
+    else if (item->kind == WF_ITEM_WRITABLE)
+        x->upload->event(x->context, x, type);
+    else if (x->done != NULL)
+        x->done(x->context, x);
     wf_exchange_drop(x, WF_ENGINE_REF);
 }
 

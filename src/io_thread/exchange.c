@@ -3,11 +3,13 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/pool.h"
+#include "io_thread/body_sink.h"
 #include "io_thread/body_stream.h"
 #include "io_thread/delivery.h"
 #include "io_thread/engine.h"
 #include "io_thread/io_thread.h"
 #include "io_thread/retry.h"
+#include "io_thread/upload.h"
 #include "message/error.h"
 
 #include <stdarg.h>
@@ -27,8 +29,9 @@ static uint64_t deadline_of(const struct weft_client *engine, const struct weft_
 
 static void fill_delivery(struct weft_future *x, const struct weft_delivery *how)
 {
-    x->is_told_twice = how->done != NULL && how->cq != NULL;
-    if (how->done != NULL) {
+    bool has_callback = how->done != NULL || how->event != NULL;
+    x->is_told_twice = has_callback && how->cq != NULL;
+    if (has_callback) {
         x->delivery = WF_DELIVER_CALLBACK;
         x->done = how->done;
         x->context = how->user;
@@ -64,6 +67,31 @@ static void give_block(struct weft_client *engine, struct weft_future *x)
         wf_pool_give(engine->exchanges, x);
 }
 
+#define SPECIAL_FLAGS (WEFT_STREAM_BODY | WEFT_DISCARD_BODY | WEFT_STREAM_UPLOAD | WEFT_BODY_TO_FD)
+
+static bool make_bodies(struct weft_future *x, const struct weft_delivery *how)
+{
+    if ((how->flags & (WEFT_STREAM_BODY | WEFT_BODY_TO_FD)) != 0) {
+        x->body_mode = WF_BODY_STREAM;
+        x->body = wf_body_stream_new(x, how->event);
+        if (x->body == NULL)
+            return false;
+    } else if ((how->flags & WEFT_DISCARD_BODY) != 0) {
+        x->body_mode = WF_BODY_DISCARD;
+    }
+    bool has_sink = (how->flags & WEFT_BODY_TO_FD) != 0;
+    bool has_upload = (how->flags & WEFT_STREAM_UPLOAD) != 0 || wf_request_has_source(x->request);
+    if (has_upload)
+        x->upload = wf_upload_new(x, how);
+    if ((has_upload && x->upload == NULL) ||
+        (has_sink && !wf_body_sink_attach(x->body, how->body_fd))) {
+        wf_upload_free(x->upload);
+        wf_body_stream_free(x->body);
+        return false;
+    }
+    return true;
+}
+
 struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request *request,
                                     const struct weft_delivery *how, uint64_t now_ns)
 {
@@ -71,16 +99,14 @@ struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request
     if (x == NULL)
         return NULL;
     x->body = NULL;
+    x->upload = NULL;
     x->body_mode = WF_BODY_COLLECT;
-    if ((how->flags & WEFT_STREAM_BODY) != 0) {
-        x->body_mode = WF_BODY_STREAM;
-        x->body = wf_body_stream_new(x);
-        if (x->body == NULL) {
-            give_block(io->engine, x);
-            return NULL;
-        }
-    } else if ((how->flags & WEFT_DISCARD_BODY) != 0) {
-        x->body_mode = WF_BODY_DISCARD;
+    x->io = io;
+    x->request = request;
+    if (WF_UNLIKELY((how->flags & SPECIAL_FLAGS) != 0 || wf_request_has_source(request)) &&
+        !make_bodies(x, how)) {
+        give_block(io->engine, x);
+        return NULL;
     }
     x->item.kind = WF_ITEM_SUBMIT;
     x->message.kind = WF_ITEM_MESSAGE;
@@ -89,8 +115,7 @@ struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request
     atomic_init(&x->messages, 0);
     atomic_init(&x->head_ready, 0);
     wf_informational_init(&x->informational);
-    x->io = io;
-    x->request = weft_request_ref(request);
+    (void)weft_request_ref(request);
     fill_delivery(x, how);
     x->deadline_ms = deadline_of(io->engine, how, now_ns);
     x->times = (struct wf_times){.submitted = now_ns};
@@ -151,6 +176,7 @@ static void exchange_free(struct weft_future *x)
     wf_response_fini(&x->response, engine->responses);
     wf_informational_fini(&x->informational, engine->responses);
     wf_body_stream_free(x->body);
+    wf_upload_free(x->upload);
     weft_request_unref(x->request);
     if (x->delivery == WF_DELIVER_CQ)
         wf_delivery_cq_unref(x->cq);
@@ -180,20 +206,36 @@ void wf_exchange_post(struct weft_future *x, unsigned bits)
     wf_io_thread_push(x->io, &x->message.mail, &x->message.mail);
 }
 
+unsigned wf_exchange_worker(const struct weft_future *x)
+{
+    /* An exchange stays with one worker; neighbours in memory go to different ones. */
+    return (unsigned)((uintptr_t)x / WF_CACHE_LINE) % x->io->engine->config.workers;
+}
+
+void wf_exchange_send_event(struct weft_future *x, atomic_uint *notice, weft_event_fn event,
+                            struct wf_item *item)
+{
+    if (x->delivery == WF_DELIVER_NONE || (x->delivery == WF_DELIVER_CALLBACK && event == NULL))
+        return;
+    struct weft_cq *cq = x->delivery == WF_DELIVER_CQ ? x->cq : NULL;
+    /* Relaxed: the queue orders it before the taker's clearing. */
+    atomic_fetch_or_explicit(notice, WF_NOTICE_QUEUED, memory_order_relaxed);
+    wf_exchange_hold(x);
+    wf_outbox_add(&x->io->outbox, x->io->engine, cq, cq == NULL ? wf_exchange_worker(x) : 0, item);
+}
+
 static void tell_readable(struct weft_future *x)
 {
     wf_completion_notify(&x->completion);
-    if (x->delivery != WF_DELIVER_CQ)
+    if (x->body->sink != NULL)
+        wf_body_sink_start(x->body->sink);
+    if (x->delivery == WF_DELIVER_NONE || x->body->sink != NULL)
         return;
     /* R16: append, then take the mark; pairs with A16 in weft_future_read(): mark, then look. */
     unsigned notice =
         atomic_fetch_and_explicit(&x->body->notice, ~WF_NOTICE_ARMED, memory_order_acq_rel);
-    if (notice != WF_NOTICE_ARMED)
-        return;
-    /* Relaxed: the queue orders it before the taker's clearing. */
-    atomic_fetch_or_explicit(&x->body->notice, WF_NOTICE_QUEUED, memory_order_relaxed);
-    wf_exchange_hold(x);
-    wf_outbox_add(&x->io->outbox, x->io->engine, x->cq, 0, &x->body->readable);
+    if (notice == WF_NOTICE_ARMED)
+        wf_exchange_send_event(x, &x->body->notice, x->body->event, &x->body->readable);
 }
 
 void wf_exchange_publish_more(struct weft_future *x)
@@ -207,27 +249,61 @@ void wf_exchange_publish_more(struct weft_future *x)
 void wf_exchange_publish_head(struct weft_future *x)
 {
     /* R14: publishes status and fields; pairs with A14 in src/future.c. */
-    atomic_store_explicit(&x->head_ready, 1, memory_order_release);
+    atomic_store_explicit(&x->head_ready, WF_HEAD_READY, memory_order_release);
     wf_exchange_publish_more(x);
 }
 
-static unsigned worker_of(const struct weft_future *x)
+void wf_exchange_publish_end(struct weft_future *x)
 {
-    /* An exchange stays with one worker; neighbours in memory go to different ones. */
-    return (unsigned)((uintptr_t)x / WF_CACHE_LINE) % x->io->engine->config.workers;
+    /* R14: all octets were appended before it. */
+    atomic_store_explicit(&x->head_ready, WF_BODY_READY, memory_order_release);
+    wf_exchange_publish_more(x);
+}
+
+bool wf_exchange_is_refused(const struct weft_future *x, struct weft_error *out_error)
+{
+    const char *text = NULL;
+    /* Of octets that are yet to be written nobody knows whether content-length is right. */
+    bool is_written = x->upload != NULL && x->upload->source == WF_UPLOAD_WRITER;
+    if (x->request->error.code != WEFT_OK || (x->request->failed && !is_written)) {
+        wf_request_error(x->request, out_error);
+        return true;
+    }
+    if (x->is_told_twice)
+        text = "the delivery names a callback and a queue; it can have one of them";
+    else if (x->upload != NULL)
+        text = wf_upload_refusal(x->upload);
+    if (text != NULL)
+        wf_error_set(out_error, WEFT_ERR_INVALID_ARGUMENT, WEFT_STAGE_QUEUE, WEFT_NOT_SENT, "%s",
+                     text);
+    return text != NULL;
+}
+
+/* True: a worker still writes the body, and the end waits for it. The deadline goes on. */
+static bool postpone(struct weft_future *x)
+{
+    if (!x->is_started || !wf_body_sink_postpone(x->body->sink))
+        return false;
+    wf_list_remove(&x->node);
+    x->conn = NULL;
+    return true;
 }
 
 void wf_exchange_finish(struct weft_future *x, const struct weft_error *error)
 {
     wf_assert(x->stream == NULL);
     struct wf_io_thread *io = x->io;
+    x->error = error != NULL ? error : wf_error_static(WEFT_OK);
+    if (WF_UNLIKELY(x->body != NULL) && x->body->sink != NULL && postpone(x))
+        return;
+    if (x->upload != NULL)
+        wf_upload_end(x->upload);
     if (x->is_started) {
         wf_timer_cancel(&x->deadline);
         wf_list_remove(&x->node);
     }
     x->times.done = io->now_ns;
     wf_io_thread_count_end(io, error == NULL ? WEFT_OK : error->code);
-    x->error = error != NULL ? error : wf_error_static(WEFT_OK);
     x->conn = NULL;
     x->item.kind = WF_ITEM_DONE;
     if (x->delivery == WF_DELIVER_NONE) {
@@ -236,7 +312,7 @@ void wf_exchange_finish(struct weft_future *x, const struct weft_error *error)
         return;
     }
     struct weft_cq *cq = x->delivery == WF_DELIVER_CQ ? x->cq : NULL;
-    unsigned worker = cq == NULL ? worker_of(x) : 0;
+    unsigned worker = cq == NULL ? wf_exchange_worker(x) : 0;
     wf_completion_resolve(&x->completion);
     /* The engine's reference goes with the item. */
     wf_outbox_add(&io->outbox, io->engine, cq, worker, &x->item);

@@ -29,6 +29,7 @@ struct wf_body_stream;
 struct wf_conn;
 struct wf_h2_stream;
 struct wf_io_thread;
+struct wf_upload;
 
 /* What a piece of mail is; it is the same node type in every queue of the engine. */
 enum wf_item_kind {
@@ -38,7 +39,10 @@ enum wf_item_kind {
     WF_ITEM_PRECONNECT, /* preconnect.c, to the I/O thread */
     WF_ITEM_TRUST,      /* io_thread.trust_item, to the I/O thread */
     WF_ITEM_DONE,       /* exchange.item, to a completion queue or a worker */
-    WF_ITEM_READABLE,   /* body_stream.readable, to a completion queue */
+    WF_ITEM_READABLE,   /* body_stream.readable, to a completion queue or a worker */
+    WF_ITEM_WRITABLE,   /* upload.item, to a completion queue or a worker */
+    WF_ITEM_FILL,       /* upload.item, to a worker */
+    WF_ITEM_DRAIN,      /* body_sink.item, to a worker */
     WF_ITEM_TRACE,      /* trace record, to a worker */
     WF_ITEM_LOG         /* log record, to a worker */
 };
@@ -60,7 +64,12 @@ enum wf_body_mode { WF_BODY_COLLECT, WF_BODY_STREAM, WF_BODY_DISCARD };
  * item. */
 #define WF_MESSAGE_CANCEL 0x1u
 #define WF_MESSAGE_CREDIT 0x2u
-#define WF_MESSAGE_QUEUED 0x8u /* the item lies in the mailbox */
+#define WF_MESSAGE_UPLOAD 0x4u  /* the source of an upload has something to say */
+#define WF_MESSAGE_SINK   0x10u /* a worker has written of a body what it could */
+#define WF_MESSAGE_QUEUED 0x8u  /* the item lies in the mailbox */
+
+#define WF_HEAD_READY 1u
+#define WF_BODY_READY 2u /* the response is complete, though the upload goes on */
 
 #define WF_USER_REF   0x1u
 #define WF_USER_REFS  0xfffffu
@@ -87,7 +96,7 @@ struct weft_future {
     atomic_uint refs;
     atomic_uint messages;
     struct wf_informational_list informational;
-    atomic_uint head_ready; /* status and fields may be read */
+    atomic_uint head_ready; /* WF_HEAD_*: status and fields may be read */
 
     /* Immutable after submission. */
     bool is_forked;     /* made in a child of the client's process, and failed */
@@ -106,6 +115,7 @@ struct weft_future {
     void *context;               /* user of done, tag of cq */
     uint64_t deadline_ms;        /* of the monotonic clock; WF_TIMER_NONE: none */
     struct wf_body_stream *body; /* WF_BODY_STREAM */
+    struct wf_upload *upload;    /* the body's source; NULL: memory, or there is no body */
 
     /* I/O thread until done; then frozen. */
     struct wf_times times;
@@ -172,6 +182,19 @@ void wf_exchange_post(struct weft_future *x, unsigned bits);
 void wf_exchange_publish_head(struct weft_future *x);
 /* An informational response, or octets of a streamed body, are there. Thread: I/O. */
 void wf_exchange_publish_more(struct weft_future *x);
+
+/* The whole response is there, while the upload goes on. Thread: I/O. */
+void wf_exchange_publish_end(struct weft_future *x);
+/* Sends @item, an event's, where the exchange's user wants it, and marks @notice as queued.
+ * Thread: I/O. */
+void wf_exchange_send_event(struct weft_future *x, atomic_uint *notice, weft_event_fn event,
+                            struct wf_item *item);
+/* The worker that all of @x's callbacks run on. */
+unsigned wf_exchange_worker(const struct weft_future *x);
+
+/* What makes a submission fail at once: true, with *out_error. Thread: I/O, or whoever drains a
+ * stopped I/O thread's mailbox. */
+bool wf_exchange_is_refused(const struct weft_future *x, struct weft_error *out_error);
 
 /* Counts @len more octets of content that are kept for the user. False: max_buffered is reached,
  * and nothing was counted. What is counted is taken off with the exchange, or by

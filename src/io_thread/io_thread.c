@@ -1,6 +1,7 @@
 #include "io_thread/io_thread.h"
 
 #include "base/alloc.h"
+#include "io_thread/body_sink.h"
 #include "io_thread/body_stream.h"
 #include "io_thread/conn.h"
 #include "io_thread/preconnect.h"
@@ -9,6 +10,7 @@
 #include "io_thread/tls.h"
 #include "io_thread/tls_ctx.h"
 #include "io_thread/tls_loader.h"
+#include "io_thread/upload.h"
 #include "message/error.h"
 #include "workers/park.h"
 
@@ -28,6 +30,11 @@ static struct wf_origin *take_back(struct weft_future *x, enum weft_stage *out_s
 {
     *out_stage = WEFT_STAGE_QUEUE;
     *out_effect = WEFT_NOT_SENT;
+    if (wf_body_sink_is_ending(x)) {
+        *out_stage = WEFT_STAGE_BODY;
+        *out_effect = WEFT_PROCESSED;
+        return NULL;
+    }
     if (x->conn != NULL) {
         wf_conn_describe(x->conn, x, out_stage, out_effect);
         wf_conn_cancel(x->conn, x);
@@ -46,29 +53,42 @@ static struct wf_origin *take_back(struct weft_future *x, enum weft_stage *out_s
     return origin;
 }
 
-static void deadline_fired(struct wf_timer *timer)
+static void end_taken(struct weft_future *x, const struct weft_error *error)
 {
-    struct weft_future *x = wf_container_of(timer, struct weft_future, deadline);
-    enum weft_stage stage;
-    enum weft_effect effect;
-    const struct wf_origin *origin = take_back(x, &stage, &effect);
-    if (origin != NULL && origin->failures > 0 && origin->usable_count == 0) {
-        wf_exchange_fail(x, WEFT_ERR_DEADLINE, stage, effect, "the deadline passed in stage %s; %s",
-                         weft_stage_name(stage), origin->failure);
-        return;
-    }
-    wf_exchange_fail(x, WEFT_ERR_DEADLINE, stage, effect,
-                     "the deadline passed in stage %s, before %s was complete",
-                     weft_stage_name(stage),
-                     stage == WEFT_STAGE_BODY ? "the response's body" : "a response");
+    if (wf_body_sink_is_ending(x))
+        wf_body_sink_abandon(x->body->sink, error);
+    else
+        wf_exchange_finish_copy(x, error);
 }
 
-static void cancelled(struct weft_future *x)
+void wf_io_thread_end(struct weft_future *x, enum weft_code code, int sys_errno, const char *text)
 {
+    struct weft_error error;
     enum weft_stage stage;
     enum weft_effect effect;
     (void)take_back(x, &stage, &effect);
-    wf_exchange_fail(x, WEFT_ERR_CANCELLED, stage, effect, "the request was cancelled");
+    wf_error_set(&error, code, stage, effect, "%s", text);
+    error.sys_errno = sys_errno;
+    end_taken(x, &error);
+}
+
+static void deadline_fired(struct wf_timer *timer)
+{
+    struct weft_future *x = wf_container_of(timer, struct weft_future, deadline);
+    struct weft_error error;
+    enum weft_stage stage;
+    enum weft_effect effect;
+    const struct wf_origin *origin = take_back(x, &stage, &effect);
+    if (origin != NULL && origin->failures > 0 && origin->usable_count == 0)
+        wf_error_set(&error, WEFT_ERR_DEADLINE, stage, effect,
+                     "the deadline passed in stage %s; %s", weft_stage_name(stage),
+                     origin->failure);
+    else
+        wf_error_set(&error, WEFT_ERR_DEADLINE, stage, effect,
+                     "the deadline passed in stage %s, before %s was complete",
+                     weft_stage_name(stage),
+                     stage == WEFT_STAGE_BODY ? "the response's body" : "a response");
+    end_taken(x, &error);
 }
 
 static void submitted(struct wf_io_thread *io, struct weft_future *x)
@@ -77,15 +97,10 @@ static void submitted(struct wf_io_thread *io, struct weft_future *x)
     io->active++;
     x->is_started = true;
     wf_timer_init(&x->deadline, deadline_fired);
-    if (wf_request_is_failed(x->request)) {
-        struct weft_error error;
-        wf_request_error(x->request, &error);
+    struct weft_error error;
+    bool is_plain = !wf_request_is_failed(x->request) && !x->is_told_twice && x->upload == NULL;
+    if (WF_UNLIKELY(!is_plain) && wf_exchange_is_refused(x, &error)) {
         wf_exchange_finish_copy(x, &error);
-        return;
-    }
-    if (x->is_told_twice) {
-        wf_exchange_fail(x, WEFT_ERR_INVALID_ARGUMENT, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
-                         "the delivery names a callback and a queue; it can have one of them");
         return;
     }
     if (io->closing) {
@@ -98,19 +113,37 @@ static void submitted(struct wf_io_thread *io, struct weft_future *x)
     wf_origin_submit(io, x);
 }
 
+/* Each step may end the exchange, of which the message keeps the memory. */
+static void obey(struct weft_future *x, unsigned bits)
+{
+    if ((bits & WF_MESSAGE_CANCEL) != 0) {
+        wf_io_thread_end(x, WEFT_ERR_CANCELLED, 0, "the request was cancelled");
+        bits &= WF_MESSAGE_SINK;
+    }
+    if ((bits & WF_MESSAGE_CREDIT) != 0) {
+        /* Relaxed: a number; the octets it counts were the reader's own business. */
+        size_t len = atomic_exchange_explicit(&x->body->returned, 0, memory_order_relaxed);
+        if (x->conn != NULL)
+            wf_conn_credit(x->conn, x, len);
+        wf_exchange_unbuffer(x, len);
+    }
+    if ((bits & WF_MESSAGE_UPLOAD) != 0) {
+        wf_upload_note_message(x->upload);
+        if (x->conn != NULL)
+            wf_conn_pull(x->conn, x);
+        else
+            wf_upload_give_up(x->upload);
+    }
+    if ((bits & WF_MESSAGE_SINK) != 0 && !wf_completion_is_done(&x->completion))
+        wf_body_sink_note_message(x->body->sink);
+}
+
 static void message(struct weft_future *x)
 {
     /* A13 with R13 in wf_exchange_post(). From here on a new message queues the item again. */
     unsigned bits = atomic_exchange_explicit(&x->messages, 0, memory_order_acq_rel);
-    bool done = wf_completion_is_done(&x->completion);
-    if (!done && (bits & WF_MESSAGE_CANCEL) != 0) {
-        cancelled(x);
-    } else if (!done && (bits & WF_MESSAGE_CREDIT) != 0 && x->conn != NULL) {
-        /* Relaxed: a number; the octets it counts were the reader's own business. */
-        size_t len = atomic_exchange_explicit(&x->body->returned, 0, memory_order_relaxed);
-        wf_conn_credit(x->conn, x, len);
-        wf_exchange_unbuffer(x, len);
-    }
+    if (!wf_completion_is_done(&x->completion))
+        obey(x, bits);
     wf_exchange_drop(x, WF_ENGINE_REF);
 }
 
@@ -149,6 +182,9 @@ static void take_item(struct wf_io_thread *io, struct wf_item *item)
         return;
     case WF_ITEM_DONE:
     case WF_ITEM_READABLE:
+    case WF_ITEM_WRITABLE:
+    case WF_ITEM_FILL:
+    case WF_ITEM_DRAIN:
     case WF_ITEM_TRACE:
     case WF_ITEM_LOG:
         break;
@@ -253,6 +289,23 @@ void wf_io_thread_turn(struct wf_io_thread *io)
     wf_stat_add(&io->stats.turns, 1);
 }
 
+/* What a worker still writes is waited for: the descriptor is the user's again afterwards. */
+static void end_sinks(struct wf_io_thread *io)
+{
+    struct weft_error error;
+    struct wf_node *node = io->sinks.next;
+    wf_error_set(&error, WEFT_ERR_CLOSED, WEFT_STAGE_BODY, WEFT_PROCESSED,
+                 "the client was closed before the response's body was written");
+    while (node != &io->sinks) {
+        struct wf_node *next = node->next;
+        wf_body_sink_abandon(wf_container_of(node, struct wf_body_sink, node), &error);
+        node = next;
+    }
+    io->close_now = false;
+    while (!wf_list_is_empty(&io->sinks))
+        wf_io_thread_turn(io);
+}
+
 /* Ends everything. Submissions that come during it find a thread that is closing. */
 static void end_all(struct wf_io_thread *io)
 {
@@ -261,6 +314,7 @@ static void end_all(struct wf_io_thread *io)
     io->is_ending = true;
     wf_retry_close(io, &error);
     wf_origins_close(io);
+    end_sinks(io);
     wf_outbox_flush(&io->outbox, io->engine);
     bury_dead(io);
 }
@@ -296,9 +350,8 @@ static void end_late(struct wf_io_thread *io, struct wf_item *item)
         struct weft_future *x = wf_exchange_of_item(item);
         io->active++;
         wf_stat_add(&io->stats.submitted, 1);
-        if (wf_request_is_failed(x->request)) {
-            struct weft_error error;
-            wf_request_error(x->request, &error);
+        struct weft_error error;
+        if (wf_exchange_is_refused(x, &error)) {
             wf_exchange_finish_copy(x, &error);
         } else {
             wf_exchange_fail(x, WEFT_ERR_CLOSED, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
@@ -439,6 +492,7 @@ struct wf_io_thread *wf_io_thread_new(struct weft_client *engine, unsigned index
     wf_list_init(&io->unread);
     wf_list_init(&io->trust_waiting);
     wf_list_init(&io->dead);
+    wf_list_init(&io->sinks);
     int failed = wf_poller_init(&io->poller);
     if (failed != 0)
         goto no_poller;

@@ -108,6 +108,7 @@ struct wf_io_thread {
     struct wf_node dirty;         /* conn.dirty_node: has something to write */
     struct wf_node unread;        /* conn.unread_node: stopped reading with more to come */
     struct wf_node trust_waiting; /* conn.trust_node: until the CA certificates are read */
+    struct wf_node sinks;         /* body_sink.node: of exchanges that wait for a worker to end */
     struct wf_node dead;          /* conn.dead_node: to be freed at the end of the turn */
     struct wf_timer close_timer;  /* the end of draining */
     bool skipped_wait;            /* this turn did not look at the sockets */
@@ -157,6 +158,10 @@ static inline void wf_io_thread_count_limit(struct wf_io_thread *io, enum weft_l
     wf_stat_add(&io->stats.limits[limit], 1);
     wf_stat_add(&io->stats.limits_reached, limit == WEFT_LIMIT_QUEUE ? 0 : 1);
 }
+
+/* Ends @x wherever it is: waiting, on a connection, or with a worker. @text NULL: the
+ * deadline passed. Thread: I/O. */
+void wf_io_thread_end(struct weft_future *x, enum weft_code code, int sys_errno, const char *text);
 
 /* One turn. For who steps an engine by hand, see wf_engine_new_stepped(). Thread: I/O. */
 void wf_io_thread_turn(struct wf_io_thread *io);

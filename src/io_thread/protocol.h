@@ -5,8 +5,8 @@
  * Who calls what. conn.c: make once, after the transport is up; lost before the end; free at the
  * end. origin.c: capacity, open_count, start. conn_io.c: feed after a read, and with nothing to
  * read after a write; output and wrote. conn_watch.c: late_body, recv_room, trim. No function but
- * feed, timeout and lost ends an exchange of its own accord (start may end its own), and none
- * closes the connection: what is done with a connection says so by is_dead, or by
+ * feed, timeout and lost ends an exchange of its own accord (start and pull may end their own), and
+ * none closes the connection: what is done with a connection says so by is_dead, or by
  * wf_conn_set_draining() and wf_conn_mark_dirty(). */
 #ifndef WF_IO_THREAD_PROTOCOL_H
 #define WF_IO_THREAD_PROTOCOL_H
@@ -43,6 +43,8 @@ struct wf_protocol_ops {
     /* Requests that are not done. */
     uint32_t (*open_count)(const struct wf_conn *conn);
     enum wf_conn_start (*start)(struct wf_conn *conn, struct weft_future *x);
+    /* x->upload has something to say (upload.h). False: it cannot go on, and @x was ended. */
+    bool (*pull)(struct wf_conn *conn, struct weft_future *x);
     /* Takes @x away from the connection, whatever state it is in. */
     void (*cancel)(struct wf_conn *conn, struct weft_future *x);
     /* The same for an exchange whose response is whole and whose upload goes on. */

@@ -6,6 +6,7 @@
 #include "io_thread/exchange.h"
 #include "io_thread/io_thread.h"
 #include "io_thread/origin.h"
+#include "io_thread/upload.h"
 #include "message/error.h"
 
 #include <stdio.h>
@@ -101,8 +102,11 @@ static bool may_pass(const struct weft_error *error)
     return passing[error->code];
 }
 
+/* Nothing of it was handed out, and what was taken from its body can be had again. */
 static bool is_untouched(const struct weft_future *x)
 {
+    if (x->upload != NULL && !wf_upload_can_rewind(x->upload))
+        return false;
     /* Relaxed: only this thread adds. */
     return x->response.status == 0 && x->body_received == 0 &&
            atomic_load_explicit(&((struct weft_future *)(uintptr_t)x)->informational.count,
@@ -163,6 +167,8 @@ static void start_over(struct weft_future *x)
     x->rate_mark = 0;
     x->late_mark = 0;
     x->content_length = -1;
+    if (x->upload != NULL)
+        wf_upload_rewind(x->upload);
 }
 
 static void remember(struct weft_future *x, enum weft_effect effect)

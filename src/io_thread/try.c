@@ -5,6 +5,7 @@
 #include "io_thread/exchange.h"
 #include "io_thread/io_thread.h"
 #include "io_thread/retry.h"
+#include "io_thread/upload.h"
 #include "message/error.h"
 
 /* A stall is found after its time and at most one look more. */
@@ -47,9 +48,11 @@ static uint64_t progress_of(const struct weft_future *x)
            (x->conn->protocol->body_sent != NULL ? x->conn->protocol->body_sent(x) : 0);
 }
 
-/* Whether it is our own user who does not read. */
+/* Whether it is our own user who does not write, or does not read. */
 static bool waits_for_user(const struct weft_future *x)
 {
+    if (x->upload != NULL && !x->upload->is_sending && !x->upload->is_sent && !x->upload->is_held)
+        return true;
     return x->body_mode == WF_BODY_STREAM && x->response.status != 0 &&
            x->conn->protocol->recv_room(x) < WINDOW_WORTH_SENDING;
 }

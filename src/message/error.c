@@ -58,6 +58,9 @@ static const struct entry entries[WEFT_CODE_COUNT] = {
     ENTRY(WEFT_ERR_BODY_TOO_LARGE, BODY, PROCESSED, "The response's body is larger than allowed."),
     ENTRY(WEFT_ERR_FIELDS_TOO_LARGE, WAIT, MAYBE_PROCESSED,
           "The fields of the request or the response are larger than allowed."),
+    ENTRY(WEFT_ERR_BUSY, SEND, MAYBE_PROCESSED, "Another thread writes to this request."),
+    ENTRY(WEFT_ERR_UPLOAD_OVER, SEND, MAYBE_PROCESSED, "The request's body takes no more octets."),
+    ENTRY(WEFT_ERR_FILE, SEND, MAYBE_PROCESSED, "The file of a body could not be read or written."),
     ENTRY(WEFT_ERR_INTERNAL, QUEUE, MAYBE_PROCESSED, "A system call failed that should not."),
 };
 

@@ -5,6 +5,7 @@
 #include "message/request_build.h"
 #include "weft/weft.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #define INLINE_TEXT_LEN 512u /* behind what the URL takes */
@@ -129,8 +130,8 @@ void wf_request_set_value(struct weft_request *request, size_t index, struct wf_
 /* Sends our own content-length, for the body as it is now. */
 static bool put_length(struct weft_request *request)
 {
-    int len =
-        snprintf(request->length_text, sizeof(request->length_text), "%zu", request->body.len);
+    int len = snprintf(request->length_text, sizeof(request->length_text), "%" PRIu64,
+                       wf_request_body_len(request));
     struct wf_field field = {wf_slice_str("content-length"),
                              wf_slice(request->length_text, (size_t)len), false};
 
@@ -321,6 +322,7 @@ static void release_body(struct weft_request *request)
     if (request->release != NULL)
         request->release(request->release_user);
     request->body = wf_slice(NULL, 0);
+    request->has_file = false;
 }
 
 static void request_free(struct weft_request *request)
@@ -347,11 +349,34 @@ void weft_request_unref(struct weft_request *request)
     }
 }
 
-enum weft_code weft_request_borrow_body(struct weft_request *request, const void *body, size_t len,
-                                        void (*release)(void *user), void *user)
+enum weft_code wf_request_take_body(struct weft_request *request, struct wf_slice body, int fd,
+                                    uint64_t offset, uint64_t len, void (*release)(void *user),
+                                    void *user)
 {
     struct weft_error error;
 
+    release_body(request);
+    request->release = release;
+    request->release_user = user;
+    /* RFC 9110 section 9.3.8. */
+    if (request->is_trace && (body.len > 0 || len > 0)) {
+        INVALID(&error, "A TRACE request must not have a body.");
+        return wf_request_remember(request, &error);
+    }
+    request->body = body;
+    request->has_file = fd >= 0;
+    request->file_fd = fd;
+    request->file_offset = offset;
+    request->file_len = len;
+    if (!request->length_is_given && !put_length(request))
+        return wf_request_remember_no_memory(request);
+    wf_request_update_failed(request);
+    return WEFT_OK;
+}
+
+enum weft_code weft_request_borrow_body(struct weft_request *request, const void *body, size_t len,
+                                        void (*release)(void *user), void *user)
+{
     if (request == NULL) {
         if (release != NULL)
             release(user);
@@ -359,21 +384,13 @@ enum weft_code weft_request_borrow_body(struct weft_request *request, const void
     }
     if (atomic_load_explicit(&request->frozen, memory_order_relaxed))
         return WEFT_ERR_FROZEN;
-    release_body(request);
-    request->release = release;
-    request->release_user = user;
-    if (body == NULL && len > 0)
+    if (body == NULL && len > 0) {
+        release_body(request);
+        request->release = release;
+        request->release_user = user;
         return wf_request_remember_null(request, "body");
-    /* RFC 9110 section 9.3.8. */
-    if (request->is_trace && len > 0) {
-        INVALID(&error, "A TRACE request must not have a body.");
-        return wf_request_remember(request, &error);
     }
-    request->body = wf_slice(body, len);
-    if (!request->length_is_given && !put_length(request))
-        return wf_request_remember_no_memory(request);
-    wf_request_update_failed(request);
-    return WEFT_OK;
+    return wf_request_take_body(request, wf_slice(body, len), -1, 0, 0, release, user);
 }
 
 enum weft_code weft_request_set_body(struct weft_request *request, const void *body, size_t len)
@@ -399,8 +416,9 @@ void wf_request_error(const struct weft_request *request, struct weft_error *out
     if (request->error.code != WEFT_OK)
         *out_error = request->error;
     else if (wf_request_length_is_wrong(request))
-        INVALID(out_error, "The field \"content-length\" is %llu, but the body has %zu octets.",
-                (unsigned long long)request->given_length, request->body.len);
+        INVALID(out_error,
+                "The field \"content-length\" is %" PRIu64 ", but the body has %" PRIu64 " octets.",
+                request->given_length, wf_request_body_len(request));
     else
         *out_error = (struct weft_error){.code = WEFT_OK};
 }

@@ -37,7 +37,12 @@ struct weft_request {
     bool is_head;
     bool is_idempotent; /* RFC 9110 section 9.2.2 */
     bool is_trace;
-    bool length_is_given;      /* content-length is the caller's, not ours */
+    bool length_is_given;  /* content-length is the caller's, not ours */
+    bool expects_continue; /* has "expect: 100-continue" */
+    bool has_file;         /* the body is file_len octets of file_fd */
+    int file_fd;           /* closed by release */
+    uint64_t file_offset;
+    uint64_t file_len;
     uint64_t id;               /* of this process, from 1; never used twice */
     struct weft_request *like; /* of a copy: owns the text and the body that it began with */
     struct wf_field *fields;
@@ -99,9 +104,22 @@ static inline size_t wf_request_field_count(const struct weft_request *request)
     return request->field_count;
 }
 
+/* Of a body in memory. */
 static inline struct wf_slice wf_request_body(const struct weft_request *request)
 {
     return request->body;
+}
+
+/* Octets of the body, in memory or in a file. */
+static inline uint64_t wf_request_body_len(const struct weft_request *request)
+{
+    return request->has_file ? request->file_len : request->body.len;
+}
+
+/* The body, if there is one, does not simply lie in memory to be sent at once. */
+static inline bool wf_request_has_source(const struct weft_request *request)
+{
+    return (request->has_file | request->expects_continue) && wf_request_body_len(request) > 0;
 }
 
 static inline struct wf_slice wf_request_method(const struct weft_request *request)

@@ -22,18 +22,29 @@ WF_MUST_USE char *wf_request_take_text(struct weft_request *request, size_t len)
 WF_MUST_USE bool wf_request_append_field(struct weft_request *request,
                                          const struct wf_field *field);
 void wf_request_remove_field(struct weft_request *request, size_t index);
+
+/* Takes over a body: @fd is a file's, of which @body's length is not used, or -1. See
+ * weft_request_borrow_body(). */
+enum weft_code wf_request_take_body(struct weft_request *request, struct wf_slice body, int fd,
+                                    uint64_t offset, uint64_t len, void (*release)(void *user),
+                                    void *user);
 void wf_request_set_value(struct weft_request *request, size_t index, struct wf_slice value);
 
 /* The caller's content-length is not that of the body. */
 static inline bool wf_request_length_is_wrong(const struct weft_request *request)
 {
-    return request->length_is_given && request->given_length != request->body.len;
+    return request->length_is_given && request->given_length != wf_request_body_len(request);
 }
 
 static inline void wf_request_update_failed(struct weft_request *request)
 {
     request->failed = request->error.code != WEFT_OK || wf_request_length_is_wrong(request);
 }
+
+/* RFC 9113 section 8.2: octets and sizes of a field line that is to be sent behind @fields_len
+ * octets of others. False: *@error says what is wrong. */
+WF_MUST_USE bool wf_request_check_octets(size_t fields_len, struct wf_slice name,
+                                         struct wf_slice value, struct weft_error *error);
 
 /* Octets of @s that a message repeats. */
 static inline int wf_request_quoted(struct wf_slice s)

@@ -21,9 +21,8 @@ static void refuse_octet(struct weft_error *error, struct wf_slice name, const c
                 wf_request_quoted(name), (const char *)name.ptr, octet, at + 1);
 }
 
-/* RFC 9113 section 8.2: octets and sizes. */
-static bool check_octets(const struct weft_request *request, struct wf_slice name,
-                         struct wf_slice value, struct weft_error *error)
+bool wf_request_check_octets(size_t fields_len, struct wf_slice name, struct wf_slice value,
+                             struct weft_error *error)
 {
     if (name.len == 0) {
         INVALID(error, "A field name is empty.");
@@ -46,7 +45,7 @@ static bool check_octets(const struct weft_request *request, struct wf_slice nam
         return false;
     }
     if (name.len > WF_REQUEST_FIELDS_MAX_LEN || value.len > WF_REQUEST_FIELDS_MAX_LEN ||
-        request->fields_len + name.len + value.len > WF_REQUEST_FIELDS_MAX_LEN) {
+        fields_len + name.len + value.len > WF_REQUEST_FIELDS_MAX_LEN) {
         wf_error_set(error, WEFT_ERR_FIELDS_TOO_LARGE, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
                      "With \"%.*s\" the fields have more than %u octets.", wf_request_quoted(name),
                      (const char *)name.ptr, WF_REQUEST_FIELDS_MAX_LEN);
@@ -159,7 +158,7 @@ static enum weft_code add_field(struct weft_request *request, const char *name_t
 
     struct wf_slice name = wf_slice_str(name_text);
     struct wf_slice value = wf_slice_trim(wf_slice_str(value_text));
-    if (!check_octets(request, name, value, &error))
+    if (!wf_request_check_octets(request->fields_len, name, value, &error))
         return wf_request_remember(request, &error);
     char *text = wf_request_take_text(request, name.len + value.len);
     if (text == NULL)
@@ -176,6 +175,8 @@ static enum weft_code add_field(struct weft_request *request, const char *name_t
         return wf_request_remember(request, &error);
     if (!put_field(request, &field))
         return wf_request_remember_no_memory(request);
+    if (wf_slice_is(field.name, "expect") && wf_slice_is_nocase(field.value, "100-continue"))
+        request->expects_continue = true;
     if (is_length) {
         request->length_is_given = true;
         request->given_length = length;

@@ -28,6 +28,11 @@ struct exchange {
     uint8_t *octets;    /* of a response */
     size_t len;
     bool echo;
+    bool mirror;
+    bool mirrors;          /* octets are on their way */
+    bool ended;            /* the request is whole */
+    bool unread;           /* gets no credit */
+    struct wf_buf trailer; /* "name\0value" of the request */
     bool trailers;
     uint32_t drip;
     uint32_t reset_after_body;
@@ -53,6 +58,9 @@ struct loop_server {
     pthread_t thread;
     atomic_ullong requests;
     atomic_ullong connections;
+    atomic_ullong resets;
+    atomic_uint reset_code;
+    atomic_ullong body_len;
     pthread_mutex_t lock;
     pthread_cond_t received;
 
@@ -75,6 +83,7 @@ static void exchange_free(struct exchange *x)
     if (x->next != NULL)
         x->next->before = x->before;
     wf_buf_fini(&x->body);
+    wf_buf_fini(&x->trailer);
     free(x->octets);
     free(x);
 }
@@ -98,6 +107,53 @@ static void send_trailers(struct conn *conn, struct exchange *x)
     struct wf_h2_message message = {.fields = fields, .count = 1, .end_stream = true};
     must(wf_h2_session_send_headers(conn->session, x->stream, &message) == WF_H2_SUBMITTED,
          "send trailers");
+}
+
+static void send_back_trailer(struct conn *conn, struct exchange *x)
+{
+    const char *name = (const char *)wf_buf_slice(&x->trailer).ptr;
+    struct wf_field field = {.name = wf_slice_str(name),
+                             .value = wf_slice_str(name + strlen(name) + 1)};
+    struct wf_h2_message message = {.fields = &field, .count = 1, .end_stream = true};
+    must(wf_h2_session_send_headers(conn->session, x->stream, &message) == WF_H2_SUBMITTED,
+         "send trailers");
+}
+
+/* Sends back what has come, as far as nothing is on its way. */
+static void mirror(struct conn *conn, struct exchange *x)
+{
+    size_t len = wf_buf_len(&x->body);
+    bool has_trailer = wf_buf_len(&x->trailer) > 0;
+    if (x->mirrors || (len == 0 && !x->ended))
+        return;
+    if (len == 0 && has_trailer) {
+        x->mirrors = true;
+        send_back_trailer(conn, x);
+        return;
+    }
+    free(x->octets);
+    x->octets = malloc(len + 1);
+    must(x->octets != NULL, "malloc");
+    if (len > 0)
+        memcpy(x->octets, wf_buf_slice(&x->body).ptr, len);
+    wf_buf_consume(&x->body, len);
+    x->mirrors = true;
+    wf_h2_session_send_body(conn->session, x->stream, wf_slice(x->octets, len),
+                            x->ended && !has_trailer);
+}
+
+static void on_trailers(struct conn *conn, const struct wf_h2_event *event)
+{
+    struct exchange *x = wf_h2_stream_user(event->stream);
+    if (x == NULL || !x->mirror)
+        return;
+    struct wf_slice name = wf_section_name(event->headers.section, 0);
+    struct wf_slice value = wf_section_value(event->headers.section, 0);
+    must(wf_buf_append(&x->trailer, name.ptr, name.len) && wf_buf_append(&x->trailer, "", 1) &&
+             wf_buf_append(&x->trailer, value.ptr, value.len) && wf_buf_append(&x->trailer, "", 1),
+         "memory");
+    x->ended = true;
+    mirror(conn, x);
 }
 
 static void send_octets(struct conn *conn, struct exchange *x, size_t len, bool end)
@@ -168,6 +224,20 @@ static void answer(struct conn *conn, struct exchange *x, const char *path, bool
         send_headers(conn, x, "200", true);
     } else if (strcmp(path, "/hints-only") == 0) {
         send_headers(conn, x, "103", false);
+    } else if (strcmp(path, "/mirror") == 0 || strcmp(path, "/continue") == 0) {
+        x->mirror = true;
+        x->ended = end_stream;
+        if (path[1] == 'c')
+            send_headers(conn, x, "100", false);
+        send_headers(conn, x, "200", end_stream);
+    } else if (strcmp(path, "/deaf") == 0) {
+        x->unread = true;
+    } else if (strcmp(path, "/enough") == 0) {
+        x->unread = true;
+        send_headers(conn, x, "200", true);
+    } else if (strcmp(path, "/enough-reset") == 0) {
+        send_headers(conn, x, "200", true);
+        reset(conn, x, WF_H2_NO_ERROR);
     } else if (strcmp(path, "/hang") != 0) {
         send_headers(conn, x, "404", true);
     }
@@ -176,8 +246,10 @@ static void answer(struct conn *conn, struct exchange *x, const char *path, bool
 static void on_headers(struct loop_server *server, struct conn *conn,
                        const struct wf_h2_event *event)
 {
-    if (event->headers.kind != WF_H2_SECTION_REQUEST)
+    if (event->headers.kind != WF_H2_SECTION_REQUEST) {
+        on_trailers(conn, event);
         return;
+    }
     struct exchange *x = calloc(1, sizeof(*x));
     must(x != NULL, "calloc");
     x->stream = event->stream;
@@ -203,21 +275,42 @@ static void on_headers(struct loop_server *server, struct conn *conn,
         conn->closing = true;
 }
 
-static void on_data(struct conn *conn, const struct wf_h2_event *event)
+static void on_data(struct loop_server *server, struct conn *conn, const struct wf_h2_event *event)
 {
     struct exchange *x = wf_h2_stream_user(event->stream);
-    wf_h2_session_consume(conn->session, event->stream, event->data.bytes.len);
-    if (x == NULL || !x->echo)
+    atomic_fetch_add(&server->body_len, event->data.bytes.len);
+    if (x == NULL || !x->unread)
+        wf_h2_session_consume(conn->session, event->stream, event->data.bytes.len);
+    if (x == NULL || (!x->echo && !x->mirror))
         return;
     must(wf_buf_append(&x->body, event->data.bytes.ptr, event->data.bytes.len), "memory");
-    if (event->end_stream)
+    x->ended = event->end_stream;
+    if (x->mirror)
+        mirror(conn, x);
+    else if (event->end_stream)
         wf_h2_session_send_body(conn->session, x->stream, wf_buf_slice(&x->body), true);
+}
+
+static void on_closed(struct loop_server *server, const struct wf_h2_event *event)
+{
+    if (event->closed.end == WF_H2_END_RESET_BY_PEER) {
+        pthread_mutex_lock(&server->lock);
+        atomic_store(&server->reset_code, event->closed.code);
+        atomic_fetch_add(&server->resets, 1);
+        pthread_cond_broadcast(&server->received);
+        pthread_mutex_unlock(&server->lock);
+    }
+    if (wf_h2_stream_user(event->stream) != NULL)
+        exchange_free(wf_h2_stream_user(event->stream));
 }
 
 static void on_body_sent(struct conn *conn, const struct wf_h2_event *event)
 {
     struct exchange *x = wf_h2_stream_user(event->stream);
-    if (x->drip > 0) {
+    if (x->mirror) {
+        x->mirrors = false;
+        mirror(conn, x);
+    } else if (x->drip > 0) {
         x->drip--;
         wf_h2_session_send_body(conn->session, x->stream, wf_slice("x", 1), x->drip == 0);
     } else if (x->trailers) {
@@ -237,14 +330,13 @@ static void handle(struct loop_server *server, struct conn *conn, const struct w
         on_headers(server, conn, event);
         break;
     case WF_H2_EVENT_DATA:
-        on_data(conn, event);
+        on_data(server, conn, event);
         break;
     case WF_H2_EVENT_BODY_SENT:
         on_body_sent(conn, event);
         break;
     case WF_H2_EVENT_CLOSED:
-        if (wf_h2_stream_user(event->stream) != NULL)
-            exchange_free(wf_h2_stream_user(event->stream));
+        on_closed(server, event);
         break;
     case WF_H2_EVENT_CONNECTION_ERROR:
         conn->closing = true;
@@ -453,6 +545,25 @@ uint64_t loop_server_requests(struct loop_server *server)
 uint64_t loop_server_connections(struct loop_server *server)
 {
     return server->connections;
+}
+
+uint64_t loop_server_resets(struct loop_server *server, uint32_t *out_code)
+{
+    *out_code = atomic_load(&server->reset_code);
+    return atomic_load(&server->resets);
+}
+
+uint64_t loop_server_body_len(struct loop_server *server)
+{
+    return atomic_load(&server->body_len);
+}
+
+void loop_server_await_resets(struct loop_server *server, uint64_t count)
+{
+    pthread_mutex_lock(&server->lock);
+    while (server->resets < count)
+        pthread_cond_wait(&server->received, &server->lock);
+    pthread_mutex_unlock(&server->lock);
 }
 
 void loop_server_await_requests(struct loop_server *server, uint64_t count)

@@ -9,6 +9,11 @@
  *   /goaway     GOAWAY that excludes the request, then the end of the connection
  *   /trailers   200, a body and trailers   /drip/N    N octets, one for each DATA frame
  *   /early-hints  103 twice, then 200     /hints-only  103, and then nothing
+ *   /mirror     200 with the request's body as it comes, and its trailers
+ *   /deaf       nothing is read of the request's body, and no answer
+ *   /enough     200 without a body at once; the request's body is not read
+ *   /enough-reset   the same, then RST_STREAM NO_ERROR
+ *   /continue   100, and from then on as /mirror
  */
 #ifndef TESTS_SUPPORT_LOOP_SERVER_H
 #define TESTS_SUPPORT_LOOP_SERVER_H
@@ -32,8 +37,14 @@ uint16_t loop_server_port(const struct loop_server *server);
 /* Requests whose HEADERS were received so far; connections accepted so far. */
 uint64_t loop_server_requests(struct loop_server *server);
 uint64_t loop_server_connections(struct loop_server *server);
+/* Streams that a client reset so far, and the code that the last of them was reset with. */
+uint64_t loop_server_resets(struct loop_server *server, uint32_t *out_code);
+/* Octets of requests' bodies that came so far. */
+uint64_t loop_server_body_len(struct loop_server *server);
 /* Waits until @count requests were received in all. */
 void loop_server_await_requests(struct loop_server *server, uint64_t count);
+/* Waits until @count streams were reset by clients. */
+void loop_server_await_resets(struct loop_server *server, uint64_t count);
 void loop_server_free(struct loop_server *server);
 
 #endif

@@ -53,6 +53,9 @@ static void test_each_code_has_its_status(void **state)
         {WEFT_ERR_PROTOCOL, 16},
         {WEFT_ERR_BODY_TOO_LARGE, 63},
         {WEFT_ERR_FIELDS_TOO_LARGE, 100},
+        {WEFT_ERR_BUSY, 125},
+        {WEFT_ERR_UPLOAD_OVER, 125},
+        {WEFT_ERR_FILE, 26},
         {WEFT_ERR_INTERNAL, 125},
     };
 

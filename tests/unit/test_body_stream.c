@@ -8,7 +8,7 @@
 static void test_octets_come_out_as_they_went_in(void **state)
 {
     (void)state;
-    struct wf_body_stream *stream = wf_body_stream_new(NULL);
+    struct wf_body_stream *stream = wf_body_stream_new(NULL, NULL);
     assert_non_null(stream);
     static uint8_t in[100000];
     static uint8_t out[100000];
@@ -32,7 +32,7 @@ static void test_octets_come_out_as_they_went_in(void **state)
 static void test_what_is_unread_is_freed_with_the_stream(void **state)
 {
     (void)state;
-    struct wf_body_stream *stream = wf_body_stream_new(NULL);
+    struct wf_body_stream *stream = wf_body_stream_new(NULL, NULL);
     static uint8_t octets[70000];
     assert_true(wf_body_stream_append(stream, wf_slice(octets, sizeof(octets))));
     wf_body_stream_free(stream);
@@ -42,13 +42,13 @@ static void test_what_is_unread_is_freed_with_the_stream(void **state)
 static void test_one_octet_frames_share_their_memory(void **state)
 {
     (void)state;
-    struct wf_body_stream *stream = wf_body_stream_new(NULL);
+    struct wf_body_stream *stream = wf_body_stream_new(NULL, NULL);
     /* The first chunk takes them all: it stays both the first and the last. */
-    const struct wf_body_chunk *chunk = stream->tail;
+    const struct wf_octet_chunk *chunk = stream->octets.tail;
     for (int i = 0; i < 500; i++)
         assert_true(wf_body_stream_append(stream, wf_slice("x", 1)));
-    assert_ptr_equal(stream->tail, chunk);
-    assert_ptr_equal(stream->head, chunk);
+    assert_ptr_equal(stream->octets.tail, chunk);
+    assert_ptr_equal(stream->octets.head, chunk);
     wf_body_stream_free(stream);
 }
 
@@ -73,7 +73,7 @@ static void *append_all(void *user)
 static void test_a_reader_on_another_thread_sees_each_octet_once(void **state)
 {
     (void)state;
-    struct wf_body_stream *stream = wf_body_stream_new(NULL);
+    struct wf_body_stream *stream = wf_body_stream_new(NULL, NULL);
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, append_all, stream), 0);
     size_t total = 0;

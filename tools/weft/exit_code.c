@@ -72,10 +72,14 @@ enum wf_fetch_exit wf_fetch_exit_code(const struct weft_error *error)
         return WF_FETCH_EXIT_STREAM;
     case WEFT_ERR_BODY_TOO_LARGE:
         return WF_FETCH_EXIT_BODY_TOO_LARGE;
+    case WEFT_ERR_FILE:
+        return WF_FETCH_EXIT_READ;
     case WEFT_ERR_FIELDS_TOO_LARGE:
         return WF_FETCH_EXIT_FIELDS_TOO_LARGE;
     case WEFT_ERR_FORKED:
     case WEFT_ERR_WOULD_DEADLOCK:
+    case WEFT_ERR_BUSY:
+    case WEFT_ERR_UPLOAD_OVER:
     case WEFT_ERR_INTERNAL:
     case WEFT_CODE_COUNT:
         return WF_FETCH_EXIT_INTERNAL;
