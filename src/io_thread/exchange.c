@@ -328,7 +328,7 @@ void wf_exchange_fail_forked(struct weft_future *x)
         wf_delivery_cq_push(x->cq, &x->item.mail, &x->item.mail);
         return;
     }
-    if (x->delivery == WF_DELIVER_CALLBACK)
+    if (x->delivery == WF_DELIVER_CALLBACK && x->done != NULL)
         x->done(x->context, x);
     wf_exchange_drop(x, WF_ENGINE_REF);
 }
