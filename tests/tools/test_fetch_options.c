@@ -51,7 +51,7 @@ static void test_a_plain_url_is_a_get(void **state)
     assert_int_equal(options.url_count, 2);
     assert_string_equal(options.urls[1], "https://b/");
     assert_string_equal(options.method, "GET");
-    assert_false(options.has_body);
+    assert_false(options.data.has_body);
     assert_true(wf_tool_headers_has(&options.defaults, "user-agent"));
     assert_true(wf_tool_headers_has(&options.defaults, "accept"));
     assert_false(wf_tool_headers_has(&options.defaults, "content-type"));
@@ -115,8 +115,8 @@ static void test_data_is_joined_and_makes_a_post_of_a_form(void **state)
     (void)state;
     assert_true(PARSE(&options, "-da=1", "--data", "b=2", "--data-raw", "@c", "u"));
     assert_string_equal(options.method, "POST");
-    assert_int_equal(options.body.len, 10);
-    assert_memory_equal(options.body.data, "a=1&b=2&@c", 10);
+    assert_int_equal(options.data.body.len, 10);
+    assert_memory_equal(options.data.body.data, "a=1&b=2&@c", 10);
     assert_true(wf_tool_headers_has(&options.defaults, "content-type"));
     wf_fetch_options_fini(&options);
 }
@@ -129,10 +129,111 @@ static void test_data_from_a_file_loses_its_line_ends(void **state)
     (void)state;
     make_file(path, "a\r\nb\0c\n", 7);
     assert_true(PARSE(&options, "-d", path, "-d", path, "u"));
-    assert_int_equal(options.body.len, 7);
-    assert_memory_equal(options.body.data, "abc&abc", 7);
+    assert_int_equal(options.data.body.len, 7);
+    assert_memory_equal(options.data.body.data, "abc&abc", 7);
     wf_fetch_options_fini(&options);
     unlink(path + 1);
+}
+
+static void test_data_is_percent_encoded(void **state)
+{
+    static const char expected[] =
+        "a+b%2Bc%26d~%2F%C3%A9&x%3Dy&n=1+2&f=a%0D%0Ab%00c%0A&a%0D%0Ab%00c%0A";
+    struct wf_fetch_options options;
+    char path[40] = "f";
+
+    (void)state;
+    make_file(path + 1, "a\r\nb\0c\n", 7);
+    assert_true(PARSE(&options, "--data-urlencode", "a b+c&d~/\xc3\xa9", "--data-urlencode", "=x=y",
+                      "--data-urlencode", "n=1 2", "--data-urlencode", path, "--data-urlencode",
+                      path + 1, "u"));
+    assert_int_equal(options.data.body.len, strlen(expected));
+    assert_memory_equal(options.data.body.data, expected, strlen(expected));
+    wf_fetch_options_fini(&options);
+    unlink(path + 2);
+    assert_false(PARSE(&options, "--data-urlencode", "@/nonexistent/x", "u"));
+    assert_int_equal(options.exit_code, 26);
+    assert_non_null(strstr(options.error, "/nonexistent/x"));
+    wf_fetch_options_fini(&options);
+}
+
+static void test_get_takes_the_data_for_the_query(void **state)
+{
+    struct wf_fetch_options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "-G", "-d", "a=b", "u"));
+    assert_string_equal(options.method, "GET");
+    assert_false(wf_tool_headers_has(&options.defaults, "content-type"));
+    wf_fetch_options_fini(&options);
+    assert_true(PARSE(&options, "-IGd", "a=b", "u"));
+    assert_string_equal(options.method, "HEAD");
+    wf_fetch_options_fini(&options);
+}
+
+static void test_json_brings_its_fields(void **state)
+{
+    struct wf_fetch_options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "--json", "{", "--json", "}", "u"));
+    assert_string_equal(options.method, "POST");
+    assert_string_equal(options.data.body.data, "{}");
+    assert_string_equal(options.defaults.items[1].value, "application/json");
+    assert_string_equal(options.defaults.items[2].value, "application/json");
+    wf_fetch_options_fini(&options);
+}
+
+static void test_a_user_becomes_credentials(void **state)
+{
+    struct wf_fetch_options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "-u", "me:pa:ss", "u"));
+    assert_string_equal(options.defaults.items[2].name, "authorization");
+    assert_string_equal(options.defaults.items[2].value, "Basic bWU6cGE6c3M=");
+    wf_fetch_options_fini(&options);
+    expect_usage(&options, PARSE(&options, "-u", "me", "u"), "NAME:PASSWORD, not 'me'");
+}
+
+static void test_sizes_have_units(void **state)
+{
+    static const char *const wrong[] = {
+        "", "k", "1q", "1kb", "-1", "99999999999999999999", "18446744073709551615k", "1 "};
+    struct wf_fetch_options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "--max-filesize", "3", "u"));
+    assert_int_equal(options.max_body, 3);
+    wf_fetch_options_fini(&options);
+    assert_true(PARSE(&options, "--max-filesize", "2K", "u"));
+    assert_int_equal(options.max_body, 2048);
+    wf_fetch_options_fini(&options);
+    assert_true(PARSE(&options, "--max-filesize", "1g", "u"));
+    assert_int_equal(options.max_body, 1 << 30);
+    wf_fetch_options_fini(&options);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char *words[] = {"weft", "--max-filesize", (char *)wrong[i], "u"};
+
+        expect_usage(&options, parse(&options, words, 4), wrong[i]);
+    }
+}
+
+static void test_retries_are_told_as_curl_is(void **state)
+{
+    struct wf_fetch_options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "--retry", "3", "--retry-delay", "1.5", "--retry-max-time", "60",
+                      "--retry-connrefused", "--retry-all-errors", "u"));
+    assert_int_equal(options.retry.count, 3);
+    assert_int_equal(options.retry.delay_ms, 1500);
+    assert_int_equal(options.retry.max_time_ms, 60000);
+    assert_true(options.retry.connrefused && options.retry.all_errors);
+    wf_fetch_options_fini(&options);
+    expect_usage(&options, PARSE(&options, "--retry", "x", "u"), "number of retries, not 'x'");
+    expect_usage(&options, PARSE(&options, "--retry-delay", "x", "u"), "seconds, not 'x'");
+    expect_usage(&options, PARSE(&options, "--retry-max-time", "", "u"), "seconds, not ''");
 }
 
 static void test_binary_data_from_a_file_stays_as_it_is(void **state)
@@ -143,8 +244,8 @@ static void test_binary_data_from_a_file_stays_as_it_is(void **state)
     (void)state;
     make_file(path, "a\r\nb\0c\n", 7);
     assert_true(PARSE(&options, "--data-binary", path, "--data-binary", path, "u"));
-    assert_int_equal(options.body.len, 15);
-    assert_memory_equal(options.body.data, "a\r\nb\0c\n&a\r\nb\0c\n", 15);
+    assert_int_equal(options.data.body.len, 15);
+    assert_memory_equal(options.data.body.data, "a\r\nb\0c\n&a\r\nb\0c\n", 15);
     wf_fetch_options_fini(&options);
     unlink(path + 1);
 }
@@ -155,8 +256,8 @@ static void test_an_empty_body_is_a_body(void **state)
 
     (void)state;
     assert_true(PARSE(&options, "-d", "", "u"));
-    assert_true(options.has_body);
-    assert_int_equal(options.body.len, 0);
+    assert_true(options.data.has_body);
+    assert_int_equal(options.data.body.len, 0);
     assert_string_equal(options.method, "POST");
     wf_fetch_options_fini(&options);
 }
@@ -298,6 +399,12 @@ int main(void)
         cmocka_unit_test(test_tls_is_told_as_curl_is),
         cmocka_unit_test(test_data_is_joined_and_makes_a_post_of_a_form),
         cmocka_unit_test(test_data_from_a_file_loses_its_line_ends),
+        cmocka_unit_test(test_data_is_percent_encoded),
+        cmocka_unit_test(test_get_takes_the_data_for_the_query),
+        cmocka_unit_test(test_json_brings_its_fields),
+        cmocka_unit_test(test_a_user_becomes_credentials),
+        cmocka_unit_test(test_sizes_have_units),
+        cmocka_unit_test(test_retries_are_told_as_curl_is),
         cmocka_unit_test(test_binary_data_from_a_file_stays_as_it_is),
         cmocka_unit_test(test_an_empty_body_is_a_body),
         cmocka_unit_test(test_a_body_file_that_is_missing_is_a_read_error),

@@ -2,6 +2,7 @@
 #include "write_out.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,10 +22,13 @@ static const struct wf_fetch_result sample = {
     .field_count = 5,
     .body_len = 1234,
     .upload_len = 7,
+    .head_len = 99,
+    .retries = 2,
     .time_ns = 1500000999,
     .timings = {.queue_ns = 1000000,
                 .resolve_ns = -1,
                 .connect_ns = 2500000,
+                .tls_ns = 3000000,
                 .head_ns = 1400000000,
                 .connection = 7,
                 .protocol = "h2",
@@ -40,7 +44,7 @@ static void expect_text(const char *format, const char *expected, const char *ex
     FILE *to = open_memstream(&text, &len);
     FILE *warnings = open_memstream(&warned, &warned_len);
 
-    wf_fetch_write_out(to, format, &sample, warnings);
+    wf_fetch_write_out(to, format, &sample, warnings, warnings);
     assert_int_equal(fclose(to), 0);
     assert_int_equal(fclose(warnings), 0);
     assert_string_equal(text, expected);
@@ -71,7 +75,7 @@ static void test_no_response_is_status_000(void **state)
     (void)state;
     result.status = 0;
     result.time_ns = 0;
-    wf_fetch_write_out(to, "%{http_code} %{http_version} %{speed_download}", &result, NULL);
+    wf_fetch_write_out(to, "%{http_code} %{http_version} %{speed_download}", &result, NULL, NULL);
     assert_int_equal(fclose(to), 0);
     assert_string_equal(text, "000 0 0");
     free(text);
@@ -105,11 +109,66 @@ static void test_stages_and_the_connection_become_values(void **state)
                 "1 7 ::1 8443 2", "");
 }
 
+static void test_what_curl_calls_the_rest_becomes_values(void **state)
+{
+    (void)state;
+    expect_text("%{time_pretransfer} %{time_redirect} %{num_redirects} %{num_retries}",
+                "0.003000 0.000000 0 2", "");
+    expect_text("%{scheme} %{size_header} %{speed_upload} %{ssl_verify_result}", "HTTPS 99 4 0",
+                "");
+    expect_text("<%header{server}>", "<>", "");
+}
+
+static void test_text_goes_to_the_other_stream_and_back(void **state)
+{
+    (void)state;
+    expect_text("a%{stderr}b%{urlnum}%{stdout}c%{onerror}d", "acd", "b3");
+}
+
+static void test_onerror_ends_the_text_of_a_success(void **state)
+{
+    struct wf_fetch_result result = sample;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *to = open_memstream(&text, &len);
+
+    (void)state;
+    result.exit_code = 0;
+    wf_fetch_write_out(to, "a%{onerror}b", &result, NULL, NULL);
+    assert_int_equal(fclose(to), 0);
+    assert_string_equal(text, "a");
+    free(text);
+}
+
+static void test_json_quotes_texts_and_has_null_for_none(void **state)
+{
+    struct wf_fetch_result result = sample;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *to = open_memstream(&text, &len);
+
+    (void)state;
+    result.error = "a \"b\"\\\n";
+    result.filename = "";
+    wf_fetch_write_out(to, "%{json}", &result, NULL, NULL);
+    assert_int_equal(fclose(to), 0);
+    assert_non_null(strstr(text, "\"errormsg\":\"a \\\"b\\\"\\\\\\u000a\",\"exitcode\":18,"));
+    assert_non_null(strstr(text, "\"filename_effective\":null,\"http_code\":200,"));
+    assert_non_null(strstr(text, "\"time_total\":1.500000,"));
+    assert_int_equal(text[0], '{');
+    assert_int_equal(text[len - 1], '}');
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_variables_become_values),
         cmocka_unit_test(test_stages_and_the_connection_become_values),
+        cmocka_unit_test(test_what_curl_calls_the_rest_becomes_values),
+        cmocka_unit_test(test_text_goes_to_the_other_stream_and_back),
+        cmocka_unit_test(test_onerror_ends_the_text_of_a_success),
+        cmocka_unit_test(test_json_quotes_texts_and_has_null_for_none),
         cmocka_unit_test(test_no_response_is_status_000),
         cmocka_unit_test(test_escapes_are_those_of_c),
         cmocka_unit_test(test_percent_signs_stand_for_themselves),

@@ -40,6 +40,9 @@ struct fetch {
     size_t next;      /* the first that was not submitted */
     size_t in_flight; /* submitted and not finished */
     size_t turn;
+    size_t head_turn; /* the first whose head is not in the file of -D */
+    struct wf_fetch_sink heads;
+    int heads_status;     /* what writing there failed with */
     uint64_t progress_ns; /* when something arrived last */
     char *buf;
 };
@@ -117,8 +120,9 @@ static struct weft_request *make_request(const struct fetch *fetch, const char *
         wf_tool_die_no_memory();
     wf_tool_headers_apply(&options->headers, &options->defaults, request);
     /* The request remembers what is wrong with it, and its future tells. */
-    if (options->has_body)
-        (void)weft_request_borrow_body(request, options->body.data, options->body.len, NULL, NULL);
+    if (options->data.has_body && !options->data.in_query)
+        (void)weft_request_borrow_body(request, options->data.body.data, options->data.body.len,
+                                       NULL, NULL);
     return request;
 }
 
@@ -140,10 +144,31 @@ static void submit(struct fetch *fetch, struct weft_request **requests, void **t
 
         transfer->future = futures[i];
         transfer->started_ns = now;
+        if (!transfer->first_ns)
+            transfer->first_ns = now;
         weft_request_unref(requests[i]);
     }
     fetch->in_flight += count;
     fetch->progress_ns = now;
+}
+
+/* Those whose next try is due, as far as there is room. */
+static size_t take_due(struct fetch *fetch, struct weft_request **requests, void **tags)
+{
+    uint64_t now = fetch->options->retry.count ? wf_tool_now_ns() : 0;
+    size_t count = 0;
+
+    for (size_t i = fetch->first; now && i < fetch->next; i++) {
+        struct wf_fetch_transfer *transfer = &fetch->transfers[i];
+
+        if (!transfer->retry_at_ns || transfer->retry_at_ns > now ||
+            fetch->in_flight + count == MAX_IN_FLIGHT)
+            continue;
+        transfer->retry_at_ns = 0;
+        tags[count] = transfer;
+        requests[count++] = make_request(fetch, transfer->url);
+    }
+    return count;
 }
 
 /* Submits what there is room for, in one batch. */
@@ -151,7 +176,7 @@ static void submit_more(struct fetch *fetch)
 {
     struct weft_request *requests[MAX_IN_FLIGHT];
     void *tags[MAX_IN_FLIGHT];
-    size_t count = 0;
+    size_t count = take_due(fetch, requests, tags);
 
     for (; fetch->next < fetch->count && fetch->in_flight + count < MAX_IN_FLIGHT; fetch->next++) {
         struct wf_fetch_transfer *transfer = &fetch->transfers[fetch->next];
@@ -165,7 +190,7 @@ static void submit_more(struct fetch *fetch)
         submit(fetch, requests, tags, count);
 }
 
-static void print_write_out(struct fetch *fetch, const struct wf_fetch_transfer *transfer)
+static void print_write_out(struct fetch *fetch, struct wf_fetch_transfer *transfer)
 {
     struct wf_fetch_result result;
     struct wf_fetch_sink sink;
@@ -176,7 +201,7 @@ static void print_write_out(struct fetch *fetch, const struct wf_fetch_transfer 
     if (!memory)
         wf_tool_die_no_memory();
     wf_fetch_transfer_result(transfer, &result);
-    wf_fetch_write_out(memory, fetch->options->write_out, &result,
+    wf_fetch_write_out(memory, fetch->options->write_out, &result, stderr,
                        fetch->options->silent ? NULL : stderr);
     if (fclose(memory) != 0)
         wf_tool_die_no_memory();
@@ -184,6 +209,8 @@ static void print_write_out(struct fetch *fetch, const struct wf_fetch_transfer 
     wf_fetch_sink_init(&sink, NULL);
     (void)wf_fetch_sink_write(&sink, text, len);
     free(text);
+    weft_future_unref(transfer->response);
+    transfer->response = NULL;
 }
 
 static void advance_turn(struct fetch *fetch)
@@ -191,9 +218,9 @@ static void advance_turn(struct fetch *fetch)
     const char *write_out = fetch->options->write_out;
 
     for (; fetch->turn < fetch->count; fetch->turn++) {
-        const struct wf_fetch_transfer *transfer = &fetch->transfers[fetch->turn];
+        struct wf_fetch_transfer *transfer = &fetch->transfers[fetch->turn];
 
-        if (!transfer->finished && (write_out || !transfer->path))
+        if (!transfer->finished && (write_out || wf_fetch_transfer_needs_turn(transfer)))
             return;
         if (transfer->finished && write_out)
             print_write_out(fetch, transfer);
@@ -206,12 +233,34 @@ static void give_up_stdout(struct fetch *fetch)
     for (size_t i = fetch->first; i < fetch->count; i++) {
         struct wf_fetch_transfer *transfer = &fetch->transfers[i];
 
-        if (transfer->path || transfer->finished)
+        if (!wf_fetch_transfer_needs_turn(transfer) || transfer->finished)
             continue;
         if (transfer->future)
             fetch->in_flight--;
         wf_fetch_transfer_fail(transfer, WF_FETCH_EXIT_WRITE,
                                "the standard output cannot be written to");
+    }
+}
+
+/* -D: the heads in argument order, each as soon as those before it are there and no retry can bring
+ * another. */
+static void write_heads(struct fetch *fetch)
+{
+    char text[320];
+
+    for (; fetch->head_turn < fetch->count; fetch->head_turn++) {
+        const struct wf_fetch_transfer *transfer = &fetch->transfers[fetch->head_turn];
+        int result;
+
+        if (!transfer->finished && (!transfer->head_done || fetch->options->retry.count))
+            return;
+        result = wf_fetch_sink_write(&fetch->heads, transfer->head.data, transfer->head.len);
+        if (result == 0)
+            continue;
+        snprintf(text, sizeof(text), "cannot write to %s: %s", wf_fetch_sink_name(&fetch->heads),
+                 strerror(result));
+        fetch->heads_status = complain(fetch, WF_FETCH_EXIT_WRITE, text);
+        return;
     }
 }
 
@@ -223,7 +272,8 @@ static bool pump_round(struct fetch *fetch)
     for (size_t i = fetch->first; i < fetch->next && !wf_tool_interrupt_signal(); i++) {
         struct wf_fetch_transfer *transfer = &fetch->transfers[i];
 
-        if (!transfer->readable || (!transfer->path && i != fetch->turn))
+        if (!transfer->readable || !transfer->future ||
+            (wf_fetch_transfer_needs_turn(transfer) && i != fetch->turn))
             continue;
         switch (wf_fetch_transfer_pump(transfer, fetch->buf)) {
         case WF_FETCH_PUMP_NOTHING:
@@ -231,10 +281,15 @@ static bool pump_round(struct fetch *fetch)
         case WF_FETCH_PUMP_SOMETHING:
             moved = true;
             break;
+        case WF_FETCH_PUMP_RETRY:
+            moved = true;
+            fetch->in_flight--;
+            break;
         case WF_FETCH_PUMP_FINISHED:
             moved = true;
             fetch->in_flight--;
-            if (!transfer->path && transfer->exit_code == WF_FETCH_EXIT_WRITE)
+            if (wf_fetch_transfer_needs_turn(transfer) &&
+                transfer->exit_code == WF_FETCH_EXIT_WRITE)
                 give_up_stdout(fetch);
             advance_turn(fetch);
             break;
@@ -242,6 +297,8 @@ static bool pump_round(struct fetch *fetch)
     }
     while (fetch->first < fetch->count && fetch->transfers[fetch->first].finished)
         fetch->first++;
+    if (fetch->heads.is_open && fetch->heads_status == WF_FETCH_EXIT_OK)
+        write_heads(fetch);
     return moved;
 }
 
@@ -273,15 +330,38 @@ static void fail_stalled(struct fetch *fetch)
     for (size_t i = fetch->first; i < fetch->next; i++) {
         struct wf_fetch_transfer *transfer = &fetch->transfers[i];
 
-        if (transfer->finished || (transfer->readable && !transfer->path && i != fetch->turn))
+        if (transfer->finished || !transfer->future ||
+            (transfer->readable && wf_fetch_transfer_needs_turn(transfer) && i != fetch->turn))
             continue;
         fetch->in_flight--;
-        wf_fetch_transfer_fail(transfer, WF_FETCH_EXIT_TIMEOUT,
-                               "nothing arrived for %lld ms (see --speed-time)",
-                               (long long)fetch->options->stall_ms);
+        (void)wf_fetch_transfer_fail_try(transfer, WF_FETCH_EXIT_TIMEOUT,
+                                         "nothing arrived for %lld ms (see --speed-time)",
+                                         (long long)fetch->options->stall_ms);
     }
     fetch->progress_ns = wf_tool_now_ns();
     advance_turn(fetch);
+}
+
+/* Time from @now to @then for poll(), so that it has passed when poll() returns. */
+static int poll_ms(uint64_t now, uint64_t then)
+{
+    uint64_t left = then > now ? (then - now) / NS_PER_MS + 1 : 0;
+
+    return left > INT_MAX / 2 ? INT_MAX / 2 : (int)left;
+}
+
+/* The next try, or UINT64_MAX. */
+static uint64_t next_retry_ns(const struct fetch *fetch)
+{
+    uint64_t next = UINT64_MAX;
+
+    for (size_t i = fetch->first; fetch->options->retry.count && i < fetch->next; i++) {
+        uint64_t at = fetch->transfers[i].retry_at_ns;
+
+        if (at && at < next)
+            next = at;
+    }
+    return next;
 }
 
 /* Waits for events; ends stalled transfers when none come. */
@@ -289,19 +369,21 @@ static void wait_for_events(struct fetch *fetch)
 {
     struct pollfd fds[2] = {{.fd = fetch->cq_fd, .events = POLLIN},
                             {.fd = wf_tool_interrupt_fd(), .events = POLLIN}};
-    int timeout = -1;
+    uint64_t now = wf_tool_now_ns();
+    uint64_t until = next_retry_ns(fetch);
 
-    if (fetch->options->stall_ms) {
-        uint64_t limit = (uint64_t)fetch->options->stall_ms;
-        uint64_t waited = (wf_tool_now_ns() - fetch->progress_ns) / NS_PER_MS;
+    if (fetch->options->stall_ms && fetch->in_flight) {
+        uint64_t stall_ns = fetch->progress_ns + (uint64_t)fetch->options->stall_ms * NS_PER_MS;
 
-        if (waited >= limit) {
+        if (now >= stall_ns) {
             fail_stalled(fetch);
             return;
         }
-        timeout = limit - waited > INT_MAX / 2 ? INT_MAX / 2 : (int)(limit - waited) + 1;
+        if (stall_ns < until)
+            until = stall_ns;
     }
-    (void)poll(fds, 2, timeout); /* whatever ended it, the loop looks again */
+    /* Whatever ended it, the loop looks again. */
+    (void)poll(fds, 2, until == UINT64_MAX ? -1 : poll_ms(now, until));
 }
 
 static void run_loop(struct fetch *fetch)
@@ -346,6 +428,23 @@ static void init_transfers(struct fetch *fetch)
     advance_turn(fetch);
 }
 
+/* Returns an exit status. */
+static int open_heads(struct fetch *fetch)
+{
+    const char *path = fetch->options->dump_head;
+    char text[320];
+    int result;
+
+    if (!path || strcmp(path, "-") == 0)
+        return WF_FETCH_EXIT_OK;
+    wf_fetch_sink_init(&fetch->heads, path);
+    result = wf_fetch_sink_open(&fetch->heads);
+    if (result == 0)
+        return WF_FETCH_EXIT_OK;
+    snprintf(text, sizeof(text), "cannot write to %s: %s", path, strerror(result));
+    return complain(fetch, WF_FETCH_EXIT_WRITE, text);
+}
+
 static int exit_status(const struct fetch *fetch)
 {
     int number = wf_tool_interrupt_signal();
@@ -356,7 +455,7 @@ static int exit_status(const struct fetch *fetch)
         if (fetch->transfers[i].exit_code)
             return fetch->transfers[i].exit_code;
     }
-    return 0;
+    return fetch->heads_status;
 }
 
 int wf_fetch_run(const struct wf_fetch_options *options)
@@ -366,11 +465,15 @@ int wf_fetch_run(const struct wf_fetch_options *options)
 
     fetch.buf = wf_tool_calloc(WF_FETCH_CHUNK_LEN, 1);
     init_transfers(&fetch);
-    status = open_client(&fetch);
+    status = open_heads(&fetch);
+    if (status == WF_FETCH_EXIT_OK)
+        status = open_client(&fetch);
     if (status == WF_FETCH_EXIT_OK) {
         run_loop(&fetch);
         status = exit_status(&fetch);
     }
+    if (wf_fetch_sink_close(&fetch.heads) != 0 && status == WF_FETCH_EXIT_OK)
+        status = complain(&fetch, WF_FETCH_EXIT_WRITE, "the file of -D cannot be written to");
     for (size_t i = 0; i < fetch.count; i++)
         wf_fetch_transfer_fini(&fetch.transfers[i]);
     if (fetch.client)

@@ -5,6 +5,7 @@
 #include "common/memory.h"
 #include "common/number.h"
 #include "exit_code.h"
+#include "request_url.h"
 
 #include "weft/weft.h"
 
@@ -19,10 +20,9 @@
 enum {
     OPT_CACERT = 256,
     OPT_CONNECT_TIMEOUT,
-    OPT_DATA_BINARY,
-    OPT_DATA_RAW,
     OPT_HTTP1,
     OPT_HTTP2,
+    OPT_MAX_FILESIZE,
     OPT_PRIOR_KNOWLEDGE,
     OPT_URL,
     OPT_VERSION
@@ -30,17 +30,17 @@ enum {
 
 static const struct wf_tool_option table[] = {
     {'X', "request", "METHOD", "method; GET, POST with a body, HEAD with -I"},
-    {'d', "data", "DATA|@FILE",
-     "body of a form, without the line ends of FILE;\n"
-     "several are joined with &"},
-    {OPT_DATA_RAW, "data-raw", "DATA", "the same; @ means nothing"},
-    {OPT_DATA_BINARY, "data-binary", "DATA|@FILE", "the same; FILE (- is stdin) as it is"},
+    WF_FETCH_OPTIONS_DATA,
     {'H', "header", "LINE", "'name: value'; 'name:' removes a default,\n'name;' sends it empty"},
     {'A', "user-agent", "NAME", "'' sends none"},
+    {'u', "user", "NAME:PASSWORD", "basic authorization"},
     {'o', "output", "FILE", "for the body of the next URL; - is stdout"},
     {'O', "remote-name", NULL, "the same, named as the end of the URL's path"},
     {'i', "include", NULL, "the response's head before the body"},
     {'I', "head", NULL, "HEAD, and prints the response's head"},
+    {'D', "dump-header", "FILE", "the responses' heads; - is stdout"},
+    {OPT_MAX_FILESIZE, "max-filesize", "SIZE",
+     "a larger body fails with exit status 63; octets,\nor with k, M or G behind"},
     {'f', "fail", NULL, "a status of 400 or more fails with exit status 22"},
     {'k', "insecure", NULL, "accept any certificate"},
     {OPT_CACERT, "cacert", "FILE", "trust the authorities in this PEM file only"},
@@ -52,6 +52,7 @@ static const struct wf_tool_option table[] = {
     {'y', "speed-time", "SECONDS",
      "give up when nothing arrives for so long;\n"
      "0: no limit; 30 without -m"},
+    WF_FETCH_OPTIONS_RETRY,
     WF_FETCH_OPTIONS_NET,
     {OPT_HTTP1, "http1.1", NULL, "HTTP/1.1 only"},
     {OPT_HTTP2, "http2", NULL, "for https://, if the server has it; the default"},
@@ -61,8 +62,9 @@ static const struct wf_tool_option table[] = {
     {'S', "show-error", NULL, "error messages in spite of -s"},
     {'w', "write-out", "FORMAT|@FILE",
      "print after each transfer; knows %{http_code}\n"
-     "%{size_download} %{time_total} %{url} %{exitcode}\n"
-     "%{errormsg} and more, \\n and \\t"},
+     "%{size_download} %{time_total} %{num_retries}\n"
+     "%{errormsg} %header{NAME} %{json} %{header_json}\n"
+     "and more of curl's, %{stderr}, \\n and \\t"},
     {OPT_URL, "url", "URL", "the same as an URL without --url"},
     {OPT_VERSION, "version", NULL, "print the version"},
     {'h', "help", NULL, "print this"},
@@ -106,45 +108,13 @@ static bool read_into(struct wf_fetch_options *options, const char *path,
     return fail(options, WF_FETCH_EXIT_READ, "cannot read %s: %s", path, strerror(errno));
 }
 
-/* What -d takes from a file comes without line ends and NULs. */
-static void strip_lines(struct wf_tool_bytes *bytes)
+static bool set_data(struct wf_fetch_options *options, int id, const char *value)
 {
-    size_t len = 0;
+    const char *path = NULL;
 
-    for (size_t i = 0; i < bytes->len; i++) {
-        char c = bytes->data[i];
-
-        if (c != '\r' && c != '\n' && c != '\0')
-            bytes->data[len++] = c;
-    }
-    bytes->len = len;
-}
-
-static bool add_data(struct wf_fetch_options *options, int id, const char *value)
-{
-    struct wf_tool_bytes piece = {NULL, 0};
-    bool is_file = id != OPT_DATA_RAW && value[0] == '@';
-
-    if (is_file && !read_into(options, value + 1, &piece)) {
-        free(piece.data);
-        return false;
-    }
-    if (is_file && id == 'd')
-        strip_lines(&piece);
-    if (options->has_body)
-        wf_tool_bytes_append(&options->body, "&", 1);
-    if (!is_file) {
-        wf_tool_bytes_append(&options->body, value, strlen(value));
-    } else if (!options->has_body) {
-        /* The usual case is one large file: it is not copied. */
-        options->body = piece;
-        piece.data = NULL;
-    } else {
-        wf_tool_bytes_append(&options->body, piece.data, piece.len);
-    }
-    free(piece.data);
-    options->has_body = true;
-    return true;
+    if (wf_fetch_data_set(&options->data, id, value, &path))
+        return true;
+    return fail(options, WF_FETCH_EXIT_READ, "cannot read %s: %s", path, strerror(errno));
 }
 
 static bool set_seconds(struct wf_fetch_options *options, const char *name, const char *value,
@@ -154,6 +124,31 @@ static bool set_seconds(struct wf_fetch_options *options, const char *name, cons
         return true;
     return fail(options, WF_FETCH_EXIT_USAGE, "%s needs a number of seconds, not '%s'", name,
                 value);
+}
+
+/* Octets, with curl's units. */
+static bool set_size(struct wf_fetch_options *options, const char *name, const char *value,
+                     uint64_t *out)
+{
+    static const char units[] = "bkmg";
+    char digits[24] = "";
+    size_t len = strspn(value, "0123456789");
+    const char *unit = NULL;
+    unsigned shift = 0;
+
+    if (value[len] != '\0' && value[len + 1] == '\0')
+        unit = strchr(units, value[len] | 0x20);
+    if (unit)
+        shift = 10 * (unsigned)(unit - units);
+    if (len < sizeof(digits) && (unit || value[len] == '\0')) {
+        memcpy(digits, value, len);
+        if (wf_tool_parse_count(digits, 0, UINT64_MAX >> shift, out)) {
+            *out <<= shift;
+            return true;
+        }
+    }
+    return fail(options, WF_FETCH_EXIT_USAGE, "%s needs a size such as 1000, 64k or 2M, not '%s'",
+                name, value);
 }
 
 static bool set_write_out(struct wf_fetch_options *options, const char *value)
@@ -186,6 +181,14 @@ static bool set_user_agent(struct wf_fetch_options *options, const char *value)
     wf_tool_bytes_append(&line, value, strlen(value));
     (void)wf_tool_headers_add(&options->headers, line.data); /* it has a name and a colon */
     free(line.data);
+    return true;
+}
+
+static bool set_user(struct wf_fetch_options *options, const char *value)
+{
+    if (!strchr(value, ':'))
+        return fail(options, WF_FETCH_EXIT_USAGE, "-u needs NAME:PASSWORD, not '%s'", value);
+    options->user = value;
     return true;
 }
 
@@ -246,38 +249,53 @@ static bool set_flag(struct wf_fetch_options *options, int id)
     return true;
 }
 
-static bool set_tls(struct wf_fetch_options *options, int id, const char *value)
+/* The options that files of their own know; *out_known says whether it was one. */
+static bool set_known_elsewhere(struct wf_fetch_options *options, int id, const char *value,
+                                bool *out_known)
 {
-    const char *error;
+    const char *error = NULL;
+    bool done = true;
 
-    if (wf_fetch_tls_set(&options->tls, id, value, &error))
-        return true;
-    return fail(options, WF_FETCH_EXIT_USAGE, "%s, not '%s'", error, value);
+    *out_known = true;
+    if (wf_fetch_data_has(id))
+        return set_data(options, id, value);
+    if (wf_fetch_tls_has(id))
+        done = wf_fetch_tls_set(&options->tls, id, value, &error);
+    else if (wf_fetch_retry_has(id))
+        done = wf_fetch_retry_set(&options->retry, id, value, &error);
+    else if (wf_fetch_net_has(id))
+        wf_fetch_net_set(&options->net, id, value);
+    else
+        *out_known = false;
+    return done || fail(options, WF_FETCH_EXIT_USAGE, "%s, not '%s'", error, value);
 }
 
 static bool set_option(struct wf_fetch_options *options, int id, const char *value)
 {
-    if (wf_fetch_tls_has(id))
-        return set_tls(options, id, value);
-    if (wf_fetch_net_has(id)) {
-        wf_fetch_net_set(&options->net, id, value);
+    bool known;
+
+    if (!set_known_elsewhere(options, id, value, &known))
+        return false;
+    if (known)
         return true;
-    }
     switch (id) {
     case 'X':
         options->method = value;
         return true;
-    case 'd':
-    case OPT_DATA_RAW:
-    case OPT_DATA_BINARY:
-        return add_data(options, id, value);
     case 'H':
         return add_header(options, value);
     case 'A':
         return set_user_agent(options, value);
+    case 'u':
+        return set_user(options, value);
     case 'o':
         add_output(options, false, value);
         return true;
+    case 'D':
+        options->dump_head = value;
+        return true;
+    case OPT_MAX_FILESIZE:
+        return set_size(options, "--max-filesize", value, &options->max_body);
     case OPT_CACERT:
         options->ca_file = value;
         return true;
@@ -297,23 +315,44 @@ static bool set_option(struct wf_fetch_options *options, int id, const char *val
     }
 }
 
+static void add_default_fields(struct wf_fetch_options *options, bool has_body)
+{
+    bool is_json = options->data.is_json;
+
+    add_default(options, "user-agent: weft/" WEFT_VERSION);
+    add_default(options, is_json ? "accept: application/json" : "accept: */*");
+    if (is_json)
+        add_default(options, "content-type: application/json");
+    else if (has_body)
+        add_default(options, "content-type: application/x-www-form-urlencoded");
+    if (options->user) {
+        char *credentials = wf_fetch_basic_credentials(options->user);
+        struct wf_tool_bytes line = {NULL, 0};
+
+        wf_tool_bytes_append(&line, "authorization:", 14);
+        wf_tool_bytes_append(&line, credentials, strlen(credentials));
+        add_default(options, line.data);
+        free(line.data);
+        free(credentials);
+    }
+}
+
 static bool complete(struct wf_fetch_options *options)
 {
+    bool has_body = options->data.has_body && !options->data.in_query;
+
     if (options->show_help || options->show_version)
         return true;
     if (options->url_count == 0)
         return fail(options, WF_FETCH_EXIT_USAGE, "no URL given; 'weft --help' tells more");
-    if (options->head && options->has_body)
-        return fail(options, WF_FETCH_EXIT_USAGE, "-I asks for no body and -d sends one");
+    if (options->head && has_body)
+        return fail(options, WF_FETCH_EXIT_USAGE, "-I asks for no body and -d sends one; see -G");
     /* Who says how long a transfer may take has said enough. */
     if (options->stall_ms == STALL_NOT_GIVEN)
         options->stall_ms = options->max_time_ms ? 0 : DEFAULT_STALL_MS;
     if (!options->method)
-        options->method = options->head ? "HEAD" : options->has_body ? "POST" : "GET";
-    add_default(options, "user-agent: weft/" WEFT_VERSION);
-    add_default(options, "accept: */*");
-    if (options->has_body)
-        add_default(options, "content-type: application/x-www-form-urlencoded");
+        options->method = options->head ? "HEAD" : has_body ? "POST" : "GET";
+    add_default_fields(options, has_body);
     return true;
 }
 
@@ -343,8 +382,8 @@ void wf_fetch_options_fini(struct wf_fetch_options *options)
 {
     free(options->urls);
     free(options->outputs);
-    free(options->body.data);
     free(options->write_out);
+    wf_fetch_data_fini(&options->data);
     wf_fetch_net_fini(&options->net);
     wf_fetch_tls_fini(&options->tls);
     wf_tool_headers_fini(&options->headers);
@@ -354,9 +393,8 @@ void wf_fetch_options_fini(struct wf_fetch_options *options)
 void wf_fetch_options_help(FILE *to)
 {
     fputs("Usage: weft [options] URL...\n"
-          "Fetches URLs over HTTP/2 or HTTP/1.1, several at once; bodies go to stdout in the order "
-          "of the "
-          "URLs.\n\n",
+          "Fetches URLs over HTTP/2 or HTTP/1.1, several at once; bodies go to stdout in the\n"
+          "order of the URLs.\n\n",
           to);
     wf_tool_args_help(table, TABLE_COUNT, to);
     fputs("\nExit status: 0 when each response arrived completely, else curl's number for the "

@@ -7,10 +7,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "common/file.h"
 #include "common/headers.h"
+#include "options_data.h"
 #include "options_net.h"
 #include "options_tls.h"
+#include "retry.h"
 
 /* -o or -O; the n-th belongs to the n-th URL. */
 struct wf_fetch_output {
@@ -27,8 +28,8 @@ struct wf_fetch_options {
     const char *method; /* never NULL */
     struct wf_tool_headers headers;
     struct wf_tool_headers defaults;
-    struct wf_tool_bytes body;
-    bool has_body;
+    struct wf_fetch_data data;
+    const char *user; /* NAME:PASSWORD; NULL: none */
 
     bool include;
     bool head;
@@ -43,7 +44,10 @@ struct wf_fetch_options {
     bool show_version;
     const char *ca_file;
     struct wf_fetch_tls tls;
-    char *write_out; /* NULL: none */
+    char *write_out;       /* NULL: none */
+    const char *dump_head; /* -D; NULL: none */
+    uint64_t max_body;     /* 0: no limit */
+    struct wf_fetch_retry retry;
 
     struct wf_fetch_net net;
 

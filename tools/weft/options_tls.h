@@ -24,7 +24,7 @@ enum {
 /* Rows of the table of options. */
 #define WF_FETCH_OPTIONS_TLS                                                                       \
     {OPT_TLS_CAPATH, "capath", "DIR", "trust the authorities in the files there"},                 \
-        {'E', "cert", "FILE", "the client's certificate, PEM, with its chain and maybe its key"},  \
+        {'E', "cert", "FILE", "the client's certificate, PEM, with its chain and\nmaybe its key"}, \
         {OPT_TLS_KEY, "key", "FILE", "its private key, PEM, without a password"},                  \
         {OPT_TLS_PINS, "pinnedpubkey", "PINS",                                                     \
          "sha256//BASE64 of a public key that the server may\nhave, several with ; between them"}, \

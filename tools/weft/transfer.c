@@ -6,6 +6,7 @@
 #include "common/memory.h"
 #include "exit_code.h"
 #include "remote_name.h"
+#include "request_url.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,6 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#define NS_PER_MS 1000000u
 
 bool wf_fetch_transfer_init(struct wf_fetch_transfer *transfer,
                             const struct wf_fetch_options *options, size_t index)
@@ -20,10 +25,12 @@ bool wf_fetch_transfer_init(struct wf_fetch_transfer *transfer,
     const struct wf_fetch_output *output =
         index < options->output_count ? &options->outputs[index] : NULL;
 
-    *transfer =
-        (struct wf_fetch_transfer){.options = options, .url = options->urls[index], .index = index};
+    *transfer = (struct wf_fetch_transfer){
+        .options = options, .given_url = options->urls[index], .index = index};
+    transfer->url = wf_fetch_url_with_query(
+        transfer->given_url, options->data.in_query ? options->data.body.data : NULL);
     if (output && output->from_url)
-        transfer->path = wf_fetch_remote_name(transfer->url);
+        transfer->path = wf_fetch_remote_name(transfer->given_url);
     else if (output && output->path)
         transfer->path = wf_tool_strndup(output->path, strlen(output->path));
     wf_fetch_sink_init(&transfer->sink, transfer->path);
@@ -40,8 +47,19 @@ void wf_fetch_transfer_fini(struct wf_fetch_transfer *transfer)
     weft_future_unref(transfer->future);
     transfer->future = NULL;
     (void)wf_fetch_sink_close(&transfer->sink); /* closed with a check when it finished */
+    weft_future_unref(transfer->response);
+    transfer->response = NULL;
     free(transfer->path);
+    free(transfer->url);
+    free(transfer->head.data);
     free(transfer->content_type);
+}
+
+bool wf_fetch_transfer_needs_turn(const struct wf_fetch_transfer *transfer)
+{
+    const char *dump = transfer->options->dump_head;
+
+    return !transfer->path || (dump && strcmp(dump, "-") == 0);
 }
 
 /* The last step of every transfer. */
@@ -52,8 +70,15 @@ static void finish(struct wf_fetch_transfer *transfer)
         transfer->timings.size = sizeof(transfer->timings);
         (void)weft_future_timings(transfer->future, &transfer->timings); /* given up: stays zero */
     }
-    weft_future_unref(transfer->future);
+    if (transfer->options->write_out) {
+        /* -w may want its fields; what is not complete is not wanted any more. */
+        weft_future_cancel(transfer->future);
+        transfer->response = transfer->future;
+    } else {
+        weft_future_unref(transfer->future);
+    }
     transfer->future = NULL;
+    transfer->retry_at_ns = 0;
     transfer->finished = true;
     transfer->readable = false;
     if (transfer->started_ns)
@@ -73,6 +98,14 @@ static void report(const struct wf_fetch_transfer *transfer)
     funlockfile(stderr);
 }
 
+static void fail_as_said(struct wf_fetch_transfer *transfer, int exit_code)
+{
+    transfer->exit_code = exit_code;
+    report(transfer);
+    (void)wf_fetch_sink_close(&transfer->sink); /* it has failed already */
+    finish(transfer);
+}
+
 void wf_fetch_transfer_fail(struct wf_fetch_transfer *transfer, int exit_code, const char *format,
                             ...)
 {
@@ -80,13 +113,83 @@ void wf_fetch_transfer_fail(struct wf_fetch_transfer *transfer, int exit_code, c
 
     if (transfer->finished)
         return;
-    transfer->exit_code = exit_code;
     va_start(list, format);
     (void)vsnprintf(transfer->error, sizeof(transfer->error), format, list); /* cut if too long */
     va_end(list);
-    report(transfer);
-    (void)wf_fetch_sink_close(&transfer->sink); /* it has failed already */
-    finish(transfer);
+    fail_as_said(transfer, exit_code);
+}
+
+static int64_t retry_after(const struct wf_fetch_transfer *transfer)
+{
+    struct weft_field field;
+    char *value;
+    int64_t result;
+
+    if (!weft_future_field(transfer->future, "retry-after", &field))
+        return -1;
+    value = wf_tool_strndup(field.value, field.value_len);
+    result = wf_fetch_retry_after_ms(value, (int64_t)time(NULL));
+    free(value);
+    return result;
+}
+
+/* As if the try had not been, but for what is counted. A file begins anew when it is opened. */
+static void forget_try(struct wf_fetch_transfer *transfer)
+{
+    unsigned tries = weft_future_tries(transfer->future);
+
+    transfer->tries_before += tries > 1 ? tries - 1 : 0;
+    weft_future_unref(transfer->future);
+    transfer->future = NULL;
+    transfer->readable = false;
+    transfer->head_done = false;
+    (void)wf_fetch_sink_close(&transfer->sink); /* what it held is not wanted */
+    wf_fetch_sink_init(&transfer->sink, transfer->path);
+    transfer->status = 0;
+    transfer->written = 0;
+    transfer->head.len = 0;
+    free(transfer->content_type);
+    transfer->content_type = NULL;
+}
+
+/* Whether there will be another try. What is on the standard output cannot be taken back. */
+static bool try_again(struct wf_fetch_transfer *transfer, int exit_code, const char *why)
+{
+    const struct wf_fetch_options *options = transfer->options;
+    uint64_t now = wf_tool_now_ns();
+    struct wf_fetch_try ended = {transfer->retries, (now - transfer->first_ns) / NS_PER_MS,
+                                 exit_code, transfer->status, -1};
+    int64_t delay_ms = 0;
+
+    if (options->retry.count == 0 || !transfer->future ||
+        (!transfer->path && transfer->sink.written))
+        return false;
+    ended.retry_after_ms = retry_after(transfer);
+    if (!wf_fetch_retry_wanted(&options->retry, &ended, &delay_ms))
+        return false;
+    transfer->retries++;
+    if (!options->silent)
+        fprintf(stderr, "weft: %s: %s; trying again in %" PRId64 " ms, %" PRIu64 " left\n",
+                transfer->url, why, delay_ms, options->retry.count - transfer->retries);
+    forget_try(transfer);
+    transfer->retry_at_ns = now + (uint64_t)delay_ms * NS_PER_MS;
+    return true;
+}
+
+enum wf_fetch_pump wf_fetch_transfer_fail_try(struct wf_fetch_transfer *transfer, int exit_code,
+                                              const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    (void)vsnprintf(transfer->error, sizeof(transfer->error), format, list); /* cut if too long */
+    va_end(list);
+    if (try_again(transfer, exit_code, transfer->error)) {
+        transfer->error[0] = '\0';
+        return WF_FETCH_PUMP_RETRY;
+    }
+    fail_as_said(transfer, exit_code);
+    return WF_FETCH_PUMP_FINISHED;
 }
 
 static bool write_octets(struct wf_fetch_transfer *transfer, const void *data, size_t len)
@@ -132,45 +235,102 @@ static void append_informational(struct wf_tool_bytes *head, const struct weft_f
     }
 }
 
-/* -i and -I: as HTTP/1.1 would have written it, which is what curl prints. */
-static bool write_head(struct wf_fetch_transfer *transfer)
+/* As HTTP/1.1 would have written it, which is what curl prints. */
+static void make_head(struct wf_fetch_transfer *transfer)
 {
-    struct wf_tool_bytes head = {NULL, 0};
     struct weft_field field;
-    bool done;
 
-    append_informational(&head, transfer->future);
-    append_status(&head, transfer->future, transfer->status);
+    append_informational(&transfer->head, transfer->future);
+    append_status(&transfer->head, transfer->future, transfer->status);
     for (size_t i = 0; weft_future_field_at(transfer->future, i, &field); i++)
-        append_field(&head, &field);
-    wf_tool_bytes_append(&head, "\r\n", 2);
-    done = write_octets(transfer, head.data, head.len);
-    free(head.data);
-    return done;
+        append_field(&transfer->head, &field);
+    wf_tool_bytes_append(&transfer->head, "\r\n", 2);
 }
 
 /* False: the transfer has failed. */
-static bool take_head(struct wf_fetch_transfer *transfer)
+static bool write_head(struct wf_fetch_transfer *transfer)
+{
+    const struct wf_fetch_options *options = transfer->options;
+    struct wf_fetch_sink out;
+    int result = 0;
+
+    wf_fetch_sink_init(&out, NULL);
+    if (options->dump_head && strcmp(options->dump_head, "-") == 0)
+        result = wf_fetch_sink_write(&out, transfer->head.data, transfer->head.len);
+    if (result != 0) {
+        wf_fetch_transfer_fail(transfer, WF_FETCH_EXIT_WRITE, "cannot write to %s: %s",
+                               wf_fetch_sink_name(&out), strerror(result));
+        return false;
+    }
+    if (options->include || options->head)
+        return write_octets(transfer, transfer->head.data, transfer->head.len);
+    return write_octets(transfer, "", 0);
+}
+
+/* --max-filesize, for what the head tells of the body. */
+static bool is_announced_too_large(const struct wf_fetch_transfer *transfer)
 {
     struct weft_field field;
+    uint64_t len = 0;
+
+    if (!transfer->options->max_body || transfer->options->head ||
+        !weft_future_field(transfer->future, "content-length", &field))
+        return false;
+    for (size_t i = 0; i < field.value_len; i++) {
+        uint64_t digit = (uint64_t)(field.value[i] - '0');
+
+        if (digit > 9)
+            return false;
+        if (len > (UINT64_MAX - digit) / 10)
+            return true;
+        len = len * 10 + digit;
+    }
+    return len > transfer->options->max_body;
+}
+
+static enum wf_fetch_pump fail_too_large(struct wf_fetch_transfer *transfer)
+{
+    return wf_fetch_transfer_fail_try(transfer, WF_FETCH_EXIT_BODY_TOO_LARGE,
+                                      "the body has more than the %" PRIu64
+                                      " octets of --max-filesize",
+                                      transfer->options->max_body);
+}
+
+/* SOMETHING: go on with the body. */
+static enum wf_fetch_pump look_at_status(struct wf_fetch_transfer *transfer)
+{
+    char why[64];
+
+    snprintf(why, sizeof(why), "the response has status %d", transfer->status);
+    if (transfer->options->fail && transfer->status >= 400)
+        return wf_fetch_transfer_fail_try(transfer, WF_FETCH_EXIT_STATUS, "%s", why);
+    if (try_again(transfer, WF_FETCH_EXIT_OK, why))
+        return WF_FETCH_PUMP_RETRY;
+    if (is_announced_too_large(transfer))
+        return fail_too_large(transfer);
+    return WF_FETCH_PUMP_SOMETHING;
+}
+
+/* SOMETHING: go on with the body. */
+static enum wf_fetch_pump take_head(struct wf_fetch_transfer *transfer)
+{
+    struct weft_field field;
+    enum wf_fetch_pump result;
 
     if (transfer->head_done)
-        return true;
+        return WF_FETCH_PUMP_SOMETHING;
     transfer->status = weft_future_status(transfer->future);
     if (transfer->status == 0)
-        return true;
+        return WF_FETCH_PUMP_SOMETHING;
     transfer->head_done = true;
     transfer->field_count = weft_future_field_count(transfer->future);
     if (weft_future_field(transfer->future, "content-type", &field))
         transfer->content_type = wf_tool_strndup(field.value, field.value_len);
-    if (transfer->options->fail && transfer->status >= 400) {
-        wf_fetch_transfer_fail(transfer, WF_FETCH_EXIT_STATUS, "the response has status %d",
-                               transfer->status);
-        return false;
-    }
-    if (transfer->options->include || transfer->options->head)
-        return write_head(transfer);
-    return write_octets(transfer, "", 0);
+    make_head(transfer);
+    result = look_at_status(transfer);
+    if (result != WF_FETCH_PUMP_SOMETHING)
+        return result;
+    return write_head(transfer) ? WF_FETCH_PUMP_SOMETHING : WF_FETCH_PUMP_FINISHED;
 }
 
 static enum wf_fetch_pump succeed(struct wf_fetch_transfer *transfer)
@@ -202,21 +362,33 @@ static enum wf_fetch_pump end_with_error(struct wf_fetch_transfer *transfer, enu
 
     if (!error || error->code == WEFT_OK)
         error = &plain;
-    wf_fetch_transfer_fail(transfer, (int)wf_fetch_exit_code(error), "%s",
-                           error->text[0] ? without_origin(error->text, transfer->url)
-                                          : weft_code_name(error->code));
-    return WF_FETCH_PUMP_FINISHED;
+    return wf_fetch_transfer_fail_try(transfer, (int)wf_fetch_exit_code(error), "%s",
+                                      error->text[0] ? without_origin(error->text, transfer->url)
+                                                     : weft_code_name(error->code));
+}
+
+static enum wf_fetch_pump write_body(struct wf_fetch_transfer *transfer, const void *data,
+                                     size_t len)
+{
+    uint64_t limit = transfer->options->max_body;
+
+    if (limit && len > limit - transfer->written)
+        return fail_too_large(transfer);
+    transfer->written += len;
+    return write_octets(transfer, data, len) ? WF_FETCH_PUMP_SOMETHING : WF_FETCH_PUMP_FINISHED;
 }
 
 enum wf_fetch_pump wf_fetch_transfer_pump(struct wf_fetch_transfer *transfer, void *buf)
 {
     size_t len = 0;
+    enum wf_fetch_pump head;
     enum weft_code code;
 
     /* Read first, head second: the code then belongs to what the head says. */
     code = weft_future_read(transfer->future, buf, WF_FETCH_CHUNK_LEN, 0, &len);
-    if (!take_head(transfer))
-        return WF_FETCH_PUMP_FINISHED;
+    head = take_head(transfer);
+    if (head != WF_FETCH_PUMP_SOMETHING)
+        return head;
     if (code == WEFT_ERR_TIMEOUT) {
         transfer->readable = false;
         return WF_FETCH_PUMP_NOTHING;
@@ -225,7 +397,16 @@ enum wf_fetch_pump wf_fetch_transfer_pump(struct wf_fetch_transfer *transfer, vo
         return end_with_error(transfer, code);
     if (len == 0)
         return succeed(transfer);
-    return write_octets(transfer, buf, len) ? WF_FETCH_PUMP_SOMETHING : WF_FETCH_PUMP_FINISHED;
+    return write_body(transfer, buf, len);
+}
+
+/* 0: the certificate was found good, or none was asked for by the URL. */
+static int verify_result(const struct wf_fetch_transfer *transfer)
+{
+    if (strncasecmp(transfer->url, "https:", 6) != 0)
+        return 0;
+    return transfer->options->insecure || transfer->exit_code == WF_FETCH_EXIT_CERTIFICATE ||
+           transfer->exit_code == WF_FETCH_EXIT_PIN;
 }
 
 void wf_fetch_transfer_result(const struct wf_fetch_transfer *transfer,
@@ -242,7 +423,12 @@ void wf_fetch_transfer_result(const struct wf_fetch_transfer *transfer,
         .index = transfer->index,
         .field_count = transfer->field_count,
         .body_len = transfer->body_len,
-        .upload_len = transfer->started_ns ? transfer->options->body.len : 0,
+        .upload_len = transfer->timings.octets_sent,
+        .head_len = transfer->head.len,
+        .retries = transfer->retries + transfer->tries_before +
+                   (transfer->timings.tries > 1 ? transfer->timings.tries - 1 : 0),
+        .verify_result = verify_result(transfer),
+        .response = transfer->response,
         .time_ns = transfer->time_ns,
         .timings = transfer->timings,
     };

@@ -17,7 +17,8 @@
 
 struct wf_fetch_transfer {
     const struct wf_fetch_options *options;
-    const char *url;
+    const char *given_url;
+    char *url; /* what is asked for, owned */
     size_t index;
     struct wf_fetch_sink sink;
     char *path;                 /* owned; NULL: the standard output */
@@ -26,9 +27,16 @@ struct wf_fetch_transfer {
     bool head_done;
     bool finished;
     uint64_t started_ns;
+    uint64_t first_ns;     /* of the first try */
+    uint64_t retries;      /* with --retry */
+    uint64_t tries_before; /* the library's, of the tries that were given up */
+    uint64_t retry_at_ns;  /* while it waits for the next try; else 0 */
 
     /* Of the response, and of the end. */
     int status;
+    struct wf_tool_bytes head;    /* as -i prints it */
+    struct weft_future *response; /* after the end, for -w; else NULL */
+    uint64_t written;             /* octets of the body that went to the sink */
     size_t field_count;
     char *content_type;
     uint64_t body_len;
@@ -41,6 +49,7 @@ struct wf_fetch_transfer {
 enum wf_fetch_pump {
     WF_FETCH_PUMP_NOTHING,
     WF_FETCH_PUMP_SOMETHING, /* there may be more at once */
+    WF_FETCH_PUMP_RETRY,     /* this try is over, the next begins at retry_at_ns */
     WF_FETCH_PUMP_FINISHED
 };
 
@@ -56,6 +65,14 @@ enum wf_fetch_pump wf_fetch_transfer_pump(struct wf_fetch_transfer *transfer, vo
  * printed. Nothing happens when it was finished. */
 __attribute__((format(printf, 3, 4))) void
 wf_fetch_transfer_fail(struct wf_fetch_transfer *transfer, int exit_code, const char *format, ...);
+
+/* The same, unless --retry asks for another try, which begins at retry_at_ns. */
+__attribute__((format(printf, 3, 4))) enum wf_fetch_pump
+wf_fetch_transfer_fail_try(struct wf_fetch_transfer *transfer, int exit_code, const char *format,
+                           ...);
+
+/* Whether its octets must wait until those before it have been printed. */
+bool wf_fetch_transfer_needs_turn(const struct wf_fetch_transfer *transfer);
 
 void wf_fetch_transfer_result(const struct wf_fetch_transfer *transfer,
                               struct wf_fetch_result *out_result);

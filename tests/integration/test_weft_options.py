@@ -1,0 +1,406 @@
+#!/usr/bin/env python3
+"""weft's options against what curl does with the same words, and servers that fail at first:
+test_weft_options.py PATH-OF-WEFT PATH-OF-WEFT-SERVE"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import peers
+from server import Server
+
+WEFT = SERVE = None
+TIMEOUT = 120
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Two: a\r\nX-Two: \"b\"\r\nContent-Length: 2\r\n\r\nok"
+
+
+def run(program, *options, data=None, env=None):
+    return subprocess.run([program, *options], input=data, capture_output=True, timeout=TIMEOUT,
+                          check=False, env={**os.environ, **(env or {})})
+
+
+def weft(*options, **more):
+    return run(WEFT, *options, **more)
+
+
+def curl(*options, **more):
+    return run(shutil.which("curl"), "-s", "-S", *options, **more)
+
+
+def status(code, *fields, body=b""):
+    lines = [f"HTTP/1.1 {code} Text", f"Content-Length: {len(body)}", *fields, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+class Request:
+    def __init__(self, head, body):
+        lines = head.decode("latin-1").split("\r\n")
+        self.line, self.body = lines[0], body
+        self.fields = {name.lower(): value for name, value in
+                       (line.split(": ", 1) for line in lines[1:])}
+
+
+class Recorder(peers.Listener):
+    """HTTP/1.1: keeps the requests; the n-th is answered with answers[n], the last one for good.
+    None: the connection is closed instead."""
+
+    def __init__(self, *answers):
+        self.requests, self.answers = [], answers or (OK,)
+        super().__init__("http")
+
+    def serve(self, connection):
+        data = b""
+        while True:
+            while b"\r\n\r\n" not in data:
+                more = connection.recv(65536)
+                if not more:
+                    return
+                data += more
+            head, data = data.split(b"\r\n\r\n", 1)
+            if b"100-continue" in head.lower():
+                connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request, data = self.read_body(connection, head, data)
+            self.requests.append(request)
+            answer = self.answers[min(len(self.requests), len(self.answers)) - 1]
+            if answer is None:
+                return
+            connection.sendall(answer)
+
+    @staticmethod
+    def read_body(connection, head, data):
+        request = Request(head, b"")
+
+        def need(length):
+            nonlocal data
+            while len(data) < length:
+                more = connection.recv(1 << 20)
+                if not more:
+                    raise EOFError
+                data += more
+
+        if request.fields.get("transfer-encoding", "").lower() == "chunked":
+            body = b""
+            while True:
+                while b"\r\n" not in data:
+                    need(len(data) + 1)
+                size, data = data.split(b"\r\n", 1)
+                size = int(size, 16)
+                need(size + 2)
+                body, data = body + data[:size], data[size + 2:]
+                if size == 0:
+                    break
+            request.body = body
+        else:
+            length = int(request.fields.get("content-length", 0))
+            need(length)
+            request.body, data = data[:length], data[length:]
+        return request, data
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="weft-test-")
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def start(self, *answers):
+        server = Recorder(*answers)
+        self.addCleanup(server.stop)
+        return server
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, octets):
+        with open(self.path(name), "wb") as file:
+            file.write(octets)
+        return self.path(name)
+
+    def read(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
+
+    def expect_failure(self, result, code, *words):
+        err = result.stderr.decode()
+        self.assertEqual(result.returncode, code, err)
+        for word in (f"weft: ({code}) ", *words):
+            self.assertIn(word, err)
+
+
+@unittest.skipUnless(shutil.which("curl"), "curl is not installed")
+class LikeCurl(Case):
+    """The same words make the same request."""
+
+    FIELDS = ("content-type", "accept", "authorization", "content-length", "transfer-encoding",
+              "user-agent", "x-a")
+
+    def compare(self, *options, path="/p", data=None):
+        server = self.start()
+        options = [word.replace("FOLDER", self.folder) for word in options]
+        for program in (weft, curl):
+            result = program("-A", "me", *options, server.url + path, data=data)
+            self.assertEqual(result.returncode, 0, result.stderr)
+        ours, theirs = server.requests
+        self.assertEqual(ours.line, theirs.line)
+        self.assertEqual(ours.body, theirs.body)
+        for name in self.FIELDS:
+            self.assertEqual(ours.fields.get(name), theirs.fields.get(name), name)
+        return ours
+
+    def test_data(self):
+        self.write("f", b"a b\r\nc&\n")
+        for words in (["-d", "a=b", "--data-raw", "@x"], ["-d", "@FOLDER/f"],
+                      ["--data-binary", "@FOLDER/f", "-d", "x"],
+                      ["--data-urlencode", "a b+c&d~/\xe9"], ["--data-urlencode", "=a b=c"],
+                      ["--data-urlencode", "n=a b=c", "--data-urlencode", "x@FOLDER/f",
+                       "--data-urlencode", "@FOLDER/f", "-d", "e=f"],
+                      ["-X", "PATCH", "-d", "x"]):
+            with self.subTest(words=words):
+                self.compare(*words)
+
+    def test_data_from_stdin(self):
+        self.compare("--data-binary", "@-", data=b"a\nb")
+
+    def test_json(self):
+        self.compare("--json", '{"a":1}', "--json", "2")
+        self.compare("--json", "1", "-H", "Content-Type: application/x")
+
+    def test_get_puts_data_in_the_query(self):
+        for words, path in ((["-G", "-d", "a=b", "--data-urlencode", "q=x y"], "/p?z=1#frag"),
+                            (["-G", "-d", "a=b"], ""), (["-G"], "/p"), (["-G", "-d", ""], "/p")):
+            with self.subTest(words=words):
+                self.compare(*words, path=path)
+
+    def test_head_with_data_in_the_query(self):
+        server = self.start(status(200))
+        for program in (weft, curl):
+            self.assertEqual(program("-IG", "-d", "a=b", server.url).returncode, 0)
+        self.assertEqual([request.line for request in server.requests],
+                         ["HEAD /?a=b HTTP/1.1"] * 2)
+
+    def test_basic_authorization(self):
+        for user in ("me:pass", "me:pa:ss", ":", "me:", "\xe9:x"):
+            with self.subTest(user=user):
+                self.compare("-u", user)
+        self.compare("-u", "me:pass", "-H", "Authorization: Other")
+
+    def test_write_out(self):
+        server = self.start()
+        names = ("http_code", "response_code", "http_version", "size_download", "size_upload",
+                 "num_connects", "num_headers", "remote_ip", "remote_port", "url", "urlnum",
+                 "url_effective", "method", "content_type", "scheme", "ssl_verify_result",
+                 "num_redirects", "exitcode", "errormsg", "filename_effective", "time_appconnect",
+                 "time_redirect")
+        text = "|".join(f"{name} %{{{name}}}" for name in names) + "%header{x-two}\\n%%%{onerror}no"
+        for words in ([], ["-d", "abc"], ["-G", "-d", "abc"], ["-o", self.path("f")]):
+            with self.subTest(words=words):
+                ours, theirs = (program("-w", text, *words, server.url + "/p").stdout.decode()
+                                for program in (weft, curl))
+                self.assertEqual(ours, theirs)
+
+    def test_write_out_in_json(self):
+        server = self.start()
+        ours, theirs = (json.loads(program("-o", "/dev/null", "-w", "%{json}", server.url + "/p").stdout)
+                        for program in (weft, curl))
+        both = set(ours) & set(theirs)
+        self.assertGreater(len(both), 25)
+        for name in both:
+            if not name.startswith(("time_", "speed_", "size_header")):
+                self.assertEqual(ours[name], theirs[name], name)
+            else:
+                self.assertEqual(type(ours[name]), type(theirs[name]), name)
+        ours, theirs = (json.loads(program("-o", "/dev/null", "-w", "%{header_json}",
+                                           server.url).stdout) for program in (weft, curl))
+        self.assertEqual(ours, theirs)
+
+    def test_a_large_body_is_63(self):
+        server = self.start(status(200, body=b"0123456789"))
+        for program in (weft, curl):
+            self.assertEqual(program("--max-filesize", "9", server.url).returncode, 63)
+            result = program("--max-filesize", "10", server.url)
+            self.assertEqual((result.returncode, result.stdout), (0, b"0123456789"))
+
+    def test_a_status_that_passes_is_tried_again(self):
+        for code in (408, 429, 500, 502, 503, 504, 501, 404):
+            # curl's shortest delay is long: one status is enough to compare with it.
+            for program in (weft, curl) if code == 503 else (weft,):
+                with self.subTest(code=code, program=program):
+                    delay = "0.01" if program is weft else "1"
+                    server = self.start(status(code), status(code), OK)
+                    result = program("--retry", "2", "--retry-delay", delay, "-o", self.path("f"),
+                                     "-w", "%{http_code}", server.url)
+                    again = code not in (501, 404)
+                    self.assertEqual(result.stdout, b"200" if again else str(code).encode())
+                    self.assertEqual(len(server.requests), 3 if again else 1)
+
+    def test_bad_values_are_2(self):
+        for words in (["--retry", "x"], ["--retry-max-time", "x"], ["--max-filesize", "1q"],
+                      ["--connect-timeout", "x"], ["--tls-max", "9"]):
+            for program in (weft, curl):
+                with self.subTest(words=words, program=program):
+                    self.assertEqual(program(*words, "http://localhost/").returncode, 2)
+            self.assertIn(f"'{words[1]}'", weft(*words, "http://localhost/").stderr.decode())
+
+
+class Retries(Case):
+    def test_bodies_of_given_up_tries_are_not_printed(self):
+        server = self.start(status(503, body=b"busy"), status(503, body=b"busy"), OK)
+        result = weft("-i", "--retry", "5", "--retry-delay", "0.01", "-w", " %{num_retries}",
+                      server.url)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertTrue(result.stdout.startswith(b"HTTP/1.1 200 "), result.stdout)
+        self.assertTrue(result.stdout.endswith(b"\r\n\r\nok 2"), result.stdout)
+        self.assertEqual(len(result.stderr.splitlines()), 2)
+        self.assertIn(b"status 503; trying again in 10 ms, 4 left", result.stderr)
+
+    def test_the_last_try_is_printed_as_it_is(self):
+        server = self.start(status(503, body=b"busy"))
+        result = weft("-s", "--retry", "2", "--retry-delay", "0.01", server.url)
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, b"busy", b""))
+        self.assertEqual(len(server.requests), 3)
+        result = weft("-f", "--retry", "2", "--retry-delay", "0.01", server.url)
+        self.expect_failure(result, 22, "503")
+
+    def test_retry_after_is_waited_for(self):
+        server = self.start(status(429, "Retry-After: 1"), OK)
+        start = time.monotonic()
+        result = weft("--retry", "1", "--retry-delay", "0.01", server.url)
+        self.assertEqual(result.stdout, b"ok", result.stderr)
+        self.assertGreaterEqual(time.monotonic() - start, 1)
+
+    def test_there_is_no_retry_after_retry_max_time(self):
+        server = self.start(status(503, "Retry-After: 3"), OK)
+        result = weft("-w", "%{http_code}", "--retry", "9", "--retry-max-time", "2", server.url)
+        self.assertEqual(result.stdout, b"503", result.stderr)
+        self.assertEqual(len(server.requests), 1)
+
+    def test_a_time_out_is_tried_again(self):
+        answers = iter((60, 60, 0))
+
+        def act(connection):
+            connection.recv(65536)
+            time.sleep(next(answers))
+            connection.sendall(OK)
+        server = peers.PlainServer(act)
+        self.addCleanup(server.stop)
+        result = weft("-m", "1.5", "--retry", "2", "--retry-delay", "0.01", server.url)
+        self.assertEqual((result.returncode, result.stdout), (0, b"ok"), result.stderr)
+        self.assertEqual(server.accepted, 3)
+
+    def test_a_refused_connection_is_tried_again_when_asked_for(self):
+        url = f"http://127.0.0.1:{peers.free_port()}/"
+        words = ("--retry", "3", "--retry-delay", "0.01")
+        result = weft(*words, url)
+        self.expect_failure(result, 7)
+        self.assertNotIn(b"trying again", result.stderr)
+        result = weft(*words, "--retry-connrefused", url)
+        self.expect_failure(result, 7)
+        self.assertEqual(result.stderr.count(b"trying again"), 3)
+
+    def test_all_errors_are_tried_again_when_asked_for(self):
+        words = ("--retry", "1", "--retry-delay", "0.01", "-d", "x")
+        result = weft(*words, self.start(None, OK).url)
+        self.assertNotEqual(result.returncode, 0)
+        result = weft(*words, "--retry-all-errors", self.start(None, OK).url)
+        self.assertEqual((result.returncode, result.stdout), (0, b"ok"), result.stderr)
+
+    def test_a_file_begins_anew(self):
+        cut = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabcde"
+        server = self.start(cut, OK)
+        words = ("-m", "1", "--retry", "1", "--retry-delay", "0.01")
+        result = weft(*words, "-o", self.path("f"), "-D", self.path("h"), server.url)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.read("f"), b"ok")
+        self.assertEqual(self.read("h").count(b"HTTP/1.1"), 1)
+        self.assertIn(b"content-length: 2\r\n", self.read("h"))
+
+    def test_what_is_on_stdout_is_not_tried_again(self):
+        cut = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabcde"
+        server = self.start(cut, OK)
+        result = weft("-m", "1", "--retry", "1", "--retry-delay", "0.01", server.url)
+        self.expect_failure(result, 28, "5 octets")
+        self.assertEqual(result.stdout, b"abcde")
+
+    def test_the_others_go_on_while_one_waits(self):
+        server, failing = self.start(), self.start(status(503), status(200, body=b"late"))
+        result = weft("--retry", "1", "--retry-delay", "0.5", failing.url, server.url, server.url)
+        self.assertEqual((result.returncode, result.stdout), (0, b"lateokok"), result.stderr)
+
+    def test_an_interrupt_ends_the_waiting(self):
+        server = self.start(status(503))
+        with subprocess.Popen([WEFT, "--retry", "1", "--retry-delay", "600", server.url],
+                              stderr=subprocess.PIPE) as process:
+            process.stderr.readline()
+            process.terminate()
+            self.assertEqual(process.wait(TIMEOUT), 128 + 15)
+
+
+class Heads(Case):
+    def setUp(self):
+        super().setUp()
+        self.server = Server(SERVE, "--quiet")
+        self.addCleanup(self.server.stop)
+        self.url = self.server.url
+
+    def test_heads_go_to_a_file_in_argument_order(self):
+        result = weft("-k", "-D", self.path("h"), self.url + "/delay/300",
+                      self.url + "/status/404", self.url + "/bytes/3")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertNotIn(b"HTTP/2", result.stdout)
+        self.assertEqual(re.findall(rb"HTTP/2 (\d+) ", self.read("h")), [b"200", b"404", b"200"])
+        self.assertTrue(self.read("h").endswith(b"\r\n\r\n"))
+
+    def test_heads_go_to_stdout_before_their_bodies(self):
+        result = weft("-k", "-D", "-", self.url + "/bytes/3", self.url + "/bytes/4", "-o",
+                      self.path("a"))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.read("a"), b"abc")
+        self.assertRegex(result.stdout, rb"(?s)\AHTTP/2 200 .*\r\n\r\nHTTP/2 200 .*\r\n\r\nabcd\Z")
+
+    def test_a_file_for_heads_that_cannot_be_written_is_23(self):
+        self.expect_failure(weft("-k", "-D", "/nonexistent/h", self.url), 23, "/nonexistent/h")
+        self.expect_failure(weft("-k", "-D", "/dev/full", self.url + "/bytes/3"), 23, "/dev/full")
+
+    def test_max_filesize_holds_for_bodies_of_unknown_length(self):
+        def act(connection):
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 100)
+        server = peers.PlainServer(act)
+        self.addCleanup(server.stop)
+        self.expect_failure(weft("--max-filesize", "99", server.url), 63, "99 octets")
+        self.assertEqual(weft("--max-filesize", "100", server.url).stdout, b"x" * 100)
+        self.assertEqual(weft("-k", "-I", "--max-filesize", "1", self.url + "/bytes/5").returncode, 0)
+
+    def test_times_follow_each_other(self):
+        names = ("namelookup", "connect", "appconnect", "pretransfer", "starttransfer", "total")
+        text = " ".join(f"%{{time_{name}}}" for name in names)
+        out = weft("-k", "-o", "/dev/null", "-w", text, self.url + "/delay/20").stdout.split()
+        times = [float(word) for word in out]
+        self.assertEqual(times, sorted(times))
+        self.assertGreater(times[1], 0)
+        self.assertGreaterEqual(times[4], 0.02)
+
+    def test_ssl_verify_result_tells_what_was_verified(self):
+        cert = self.path("cert")
+        server = Server(SERVE, "--quiet", "--write-cert", cert)
+        self.addCleanup(server.stop)
+        url = f"https://localhost:{server.port}/bytes/1"
+        for words, code in ((["--cacert", cert], b"0"), (["-k"], b"1"), ([], b"1")):
+            out = weft(*words, "-o", "/dev/null", "-w", "%{ssl_verify_result}", url).stdout
+            self.assertEqual(out, code, words)
+
+    def test_text_goes_to_stderr_when_asked_for(self):
+        result = weft("-k", "-w", "a%{stderr}b\\n%{stdout}c", self.url + "/bytes/1")
+        self.assertEqual((result.stdout, result.stderr), (b"aac", b"b\n"))
+
+
+if __name__ == "__main__":
+    WEFT, SERVE = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+    socket.setdefaulttimeout(TIMEOUT)
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2)
