@@ -112,6 +112,26 @@ http {{
         self.assertEqual(status, 58, err)
         self.assertIn("does not belong", err)
 
+    def test_over_a_unix_socket_the_server_is_the_one_of_the_url(self):
+        path = os.path.join(self.folder, "socket")
+        self.nginx(f"listen unix:{path} ssl http2;")
+        for version in ((), ("--tls-max", "1.2")):
+            with self.subTest(version=version):
+                def weft(url, *options):
+                    return run(WEFT, "-i", "-m", "10", "--unix-socket", path, *version, "--cacert",
+                               cert("root.pem"), *options, url)
+
+                status, head, err = weft("https://good.test/")
+                self.assertEqual(status, 0, err)
+                self.assertIn("x-name: good.test", head)
+                # Nobody is believed for sitting at the socket.
+                status, head, err = weft("https://other.test/")
+                self.assertEqual((status, head), (60, ""))
+                self.assertIn("not for other.test", err)
+                self.assertIn("x-name: other.test", weft("https://other.test/", "-k")[1])
+                status, _, err = weft("https://good.test/", "--cacert", cert("other_root.pem"))
+                self.assertEqual(status, 60, err)
+
     def test_pins_hold(self):
         url = self.nginx()
         with open(cert("good.pin"), encoding="ascii") as file:
