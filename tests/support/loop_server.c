@@ -507,6 +507,11 @@ static void start_listening(struct loop_server *server)
     server->listen_fd =
         socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     must(server->listen_fd >= 0, "socket");
+    if (server->config.port != 0) {
+        /* Of a server that has just ended: connections of it may linger. */
+        address.in.sin_port = htons(server->config.port);
+        (void)setsockopt(server->listen_fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    }
     must(bind(server->listen_fd, &address.any, len) == 0, "bind");
     must(listen(server->listen_fd, 256) == 0, "listen");
     if (server->config.unix_socket != NULL)
