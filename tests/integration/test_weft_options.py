@@ -190,6 +190,48 @@ class LikeCurl(Case):
                 self.compare("-u", user)
         self.compare("-u", "me:pass", "-H", "Authorization: Other")
 
+    def test_upload(self):
+        self.write("f 1", b"octets" * 50000)
+        for path in ("/p", "/d/", "/d/?q", "", "/p?q/"):
+            with self.subTest(path=path):
+                self.compare("-T", "FOLDER/f 1", path=path)
+        self.compare("-X", "POST", "-T", "FOLDER/f 1", "-H", "Content-Type: x/y")
+        self.compare("-T", "-", data=b"piped" * 50000)
+        self.compare("-T", ".", data=b"")
+
+    def test_the_nth_upload_belongs_to_the_nth_url(self):
+        paths = [self.write("a", b"1"), self.write("b", b"2")]
+        for program in (weft, curl):
+            seen = []
+            for words in (["-T", paths[0], "-T", paths[1]], ["-T", "", "-T", paths[1]],
+                          ["-T", paths[0]]):
+                server = self.start()
+                result = program(*words, server.url + "/1", server.url + "/2")
+                self.assertEqual((result.returncode, result.stdout), (0, b"okok"), result.stderr)
+                seen.append({(request.line.split()[0], request.line.split()[1], request.body)
+                             for request in server.requests})
+            self.assertEqual(seen, [{("PUT", "/1", b"1"), ("PUT", "/2", b"2")},
+                                    {("GET", "/1", b""), ("PUT", "/2", b"2")},
+                                    {("PUT", "/1", b"1"), ("GET", "/2", b"")}])
+
+    def test_an_upload_that_cannot_be_read_is_26(self):
+        server = self.start()
+        for program in (weft, curl):
+            for path in ("/nonexistent/f", self.folder):
+                if program is curl and path == self.folder:
+                    continue
+                result = program("-T", path, server.url)
+                self.assertEqual(result.returncode, 26, result.stderr)
+        result = weft("-T", "/nonexistent/f", "-T", "", server.url, server.url)
+        self.expect_failure(result, 26, "/nonexistent/f", "No such file")
+        self.assertEqual(result.stdout, b"ok")
+
+    def test_uploads_beside_other_bodies_are_2(self):
+        for words in (["-T", "f", "-d", "x"], ["-T", "f", "-I"]):
+            for program in (weft, curl):
+                self.assertEqual(program(*words, "http://localhost/").returncode, 2)
+        self.assertEqual(weft("-T", "-", "-T", ".", "http://a/", "http://b/").returncode, 2)
+
     def test_write_out(self):
         server = self.start()
         names = ("http_code", "response_code", "http_version", "size_download", "size_upload",
@@ -246,6 +288,100 @@ class LikeCurl(Case):
                 with self.subTest(words=words, program=program):
                     self.assertEqual(program(*words, "http://localhost/").returncode, 2)
             self.assertIn(f"'{words[1]}'", weft(*words, "http://localhost/").stderr.decode())
+
+
+class Uploads(Case):
+    def setUp(self):
+        super().setUp()
+        server = Server(SERVE, "--quiet")
+        self.addCleanup(server.stop)
+        self.url = server.url
+
+    def test_files_and_stdin_are_echoed_over_http2(self):
+        paths = [self.write(str(n), os.urandom(n * 300000)) for n in range(4)]
+        piped = os.urandom(5000000)
+        words = [word for path in (*paths, "-") for word in ("-T", path)]
+        result = weft("-k", "-w", "%{size_upload} ", *words, *[self.url + "/echo"] * 5, "-o",
+                      "/dev/null", data=piped)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        parts = b"".join(self.read(str(n)) + b"%d " % (n * 300000) for n in (1, 2, 3))
+        self.assertEqual(result.stdout, b"0 " + parts + piped + b"5000000 ")
+
+    def test_stdin_is_sent_as_it_comes(self):
+        with subprocess.Popen([WEFT, "-k", "-T", "-", self.url + "/echo"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, bufsize=0) as process:
+            for piece in (b"first", b"second"):
+                process.stdin.write(piece)
+                self.assertEqual(process.stdout.read(len(piece)), piece)
+            process.stdin.close()
+            self.assertEqual((process.stdout.read(), process.wait(TIMEOUT)), (b"", 0))
+
+    def test_stdin_may_be_slower_than_the_stall_time(self):
+        server = self.start()
+        with subprocess.Popen([WEFT, "-y", "0.2", "-T", "-", server.url], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, bufsize=0) as process:
+            for _ in range(3):
+                process.stdin.write(b"x")
+                time.sleep(0.5)
+            process.stdin.close()
+            self.assertEqual((process.stdout.read(), process.wait(TIMEOUT)), (b"ok", 0))
+        self.assertEqual(server.requests[0].body, b"xxx")
+
+    def test_a_long_stream_stays_in_bounded_memory(self):
+        if peers.is_sanitized(WEFT):
+            self.skipTest("a sanitizer takes memory of its own")
+        with subprocess.Popen(["head", "-c", str(256 << 20), "/dev/zero"],
+                              stdout=subprocess.PIPE) as source, \
+                subprocess.Popen([WEFT, "-k", "-T", "-", "-o", self.path("f"), self.url + "/echo"],
+                                 stdin=source.stdout) as process:
+            _, code, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(code)
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual(os.path.getsize(self.path("f")), 256 << 20)
+        self.assertLess(usage.ru_maxrss, 64 * 1024)
+
+    def test_a_file_is_sent_again_and_a_pipe_is_not(self):
+        words = ("--retry", "1", "--retry-delay", "0.01", "-w", "%{http_code}")
+        server = self.start(status(503), OK)
+        result = weft(*words, "-T", self.write("f", b"again"), server.url)
+        self.assertEqual(result.stdout, b"ok200", result.stderr)
+        self.assertEqual([request.body for request in server.requests], [b"again"] * 2)
+        server = self.start(status(503), OK)
+        result = weft(*words, "-T", "-", server.url, data=b"once")
+        self.assertEqual(result.stdout, b"503", result.stderr)
+        self.assertEqual([request.body for request in server.requests], [b"once"])
+
+    def test_an_early_answer_ends_the_upload(self):
+        def act(connection):
+            connection.recv(1000)
+            connection.sendall(status(413, "Connection: close", body=b"no"))
+            while connection.recv(65536):
+                pass
+        server = peers.PlainServer(act)
+        self.addCleanup(server.stop)
+        result = weft("-m", "20", "-w", "%{http_code}", "-T", "-", server.url, data=bytes(50000000))
+        self.assertTrue(result.stdout.endswith(b"no413"), (result.stdout, result.stderr))
+
+    def test_a_body_that_is_expected_waits_for_the_server(self):
+        """A server that never says 100 gets the body when --expect100-timeout is over."""
+        times = []
+
+        def act(connection):
+            data = b""
+            while b"\r\n\r\n" not in data:
+                data += connection.recv(65536)
+            start = time.monotonic()
+            while not data.endswith(b"body"):
+                data += connection.recv(65536)
+            times.append(time.monotonic() - start)
+            connection.sendall(OK)
+        server = peers.PlainServer(act)
+        self.addCleanup(server.stop)
+        words = ("-H", "Expect: 100-continue", "-T", self.write("f", b"body"), server.url)
+        self.assertEqual(weft("--expect100-timeout", "2", *words).stdout, b"ok")
+        self.assertEqual(weft("--expect100-timeout", "0.01", *words).stdout, b"ok")
+        self.assertGreater(times[0], 1.5)
+        self.assertLess(times[1], 1.5)
 
 
 class Retries(Case):

@@ -196,6 +196,25 @@ static void test_a_user_becomes_credentials(void **state)
     expect_usage(&options, PARSE(&options, "-u", "me", "u"), "NAME:PASSWORD, not 'me'");
 }
 
+static void test_uploads_belong_to_urls_in_turn(void **state)
+{
+    struct wf_fetch_options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "-T", "a", "-T", "", "-T.", "--expect100-timeout", "0.5", "u"));
+    assert_int_equal(options.upload_count, 3);
+    assert_string_equal(options.uploads[0], "a");
+    assert_string_equal(options.uploads[1], "");
+    assert_string_equal(options.uploads[2], "-");
+    assert_int_equal(options.expect_timeout_ms, 500);
+    assert_false(options.method_is_given);
+    wf_fetch_options_fini(&options);
+    expect_usage(&options, PARSE(&options, "-T-", "-T.", "u"), "only once");
+    expect_usage(&options, PARSE(&options, "-Ta", "-dx", "u"), "-d does not go with it");
+    expect_usage(&options, PARSE(&options, "-Ta", "-I", "u"), "-I does not go with it");
+    expect_usage(&options, PARSE(&options, "--expect100-timeout", "x", "u"), "not 'x'");
+}
+
 static void test_sizes_have_units(void **state)
 {
     static const char *const wrong[] = {
@@ -403,6 +422,7 @@ int main(void)
         cmocka_unit_test(test_get_takes_the_data_for_the_query),
         cmocka_unit_test(test_json_brings_its_fields),
         cmocka_unit_test(test_a_user_becomes_credentials),
+        cmocka_unit_test(test_uploads_belong_to_urls_in_turn),
         cmocka_unit_test(test_sizes_have_units),
         cmocka_unit_test(test_retries_are_told_as_curl_is),
         cmocka_unit_test(test_binary_data_from_a_file_stays_as_it_is),

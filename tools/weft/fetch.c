@@ -94,6 +94,8 @@ static int open_client(struct fetch *fetch)
     wf_fetch_net_apply(&fetch->options->net, &config);
     config.http2_prior_knowledge = fetch->options->http2_prior_knowledge;
     config.versions = fetch->options->http1 ? WEFT_HTTP_1_1 : WEFT_HTTP_AUTO;
+    if (fetch->options->expect_timeout_ms >= 0)
+        config.expect_timeout_ms = fetch->options->expect_timeout_ms;
     config.stream_window = wf_fetch_stream_window(fetch->count);
     if (fetch->options->verbose) {
         config.trace = wf_tool_trace;
@@ -111,19 +113,55 @@ static int open_client(struct fetch *fetch)
     return WF_FETCH_EXIT_OK;
 }
 
-static struct weft_request *make_request(const struct fetch *fetch, const char *url)
+/* The request remembers what is wrong with it, and its future tells. */
+static void add_body(const struct wf_fetch_options *options, const struct wf_fetch_source *source,
+                     struct weft_request *request)
+{
+    if (source->path && !source->is_stream)
+        (void)weft_request_set_body_fd(request, source->fd, 0, WEFT_TO_END);
+    else if (!source->path && options->data.has_body && !options->data.in_query)
+        (void)weft_request_borrow_body(request, options->data.body.data, options->data.body.len,
+                                       NULL, NULL);
+}
+
+/* NULL: the transfer has failed. */
+static struct weft_request *make_request(const struct fetch *fetch,
+                                         struct wf_fetch_transfer *transfer)
 {
     const struct wf_fetch_options *options = fetch->options;
-    struct weft_request *request = weft_request_new(options->method, url);
+    struct weft_request *request;
+    int result = wf_fetch_source_open(&transfer->source);
 
+    if (result != 0) {
+        wf_fetch_transfer_fail(transfer, WF_FETCH_EXIT_READ, "cannot read %s: %s",
+                               transfer->source.path, strerror(result));
+        return NULL;
+    }
+    request = weft_request_new(transfer->method, transfer->url);
     if (!request)
         wf_tool_die_no_memory();
     wf_tool_headers_apply(&options->headers, &options->defaults, request);
-    /* The request remembers what is wrong with it, and its future tells. */
-    if (options->data.has_body && !options->data.in_query)
-        (void)weft_request_borrow_body(request, options->data.body.data, options->data.body.len,
-                                       NULL, NULL);
+    add_body(options, &transfer->source, request);
     return request;
+}
+
+/* One by one, since only some are uploads that are written here. */
+static size_t submit_each(struct fetch *fetch, const struct weft_delivery *common,
+                          struct weft_request **requests, void **tags, size_t count,
+                          struct weft_future **futures)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct wf_fetch_transfer *transfer = tags[i];
+        struct weft_delivery how = *common;
+
+        how.tag = tags[i];
+        if (transfer->source.is_stream)
+            how.flags |= WEFT_STREAM_UPLOAD;
+        futures[i] = weft_submit(fetch->client, requests[i], &how);
+        if (!futures[i])
+            return i;
+    }
+    return count;
 }
 
 static void submit(struct fetch *fetch, struct weft_request **requests, void **tags, size_t count)
@@ -136,7 +174,10 @@ static void submit(struct fetch *fetch, struct weft_request **requests, void **t
     how.cq = fetch->cq;
     how.flags = WEFT_STREAM_BODY;
     how.deadline_ms = fetch->options->max_time_ms ? fetch->options->max_time_ms : WEFT_FOREVER;
-    done = weft_submit_batch(fetch->client, requests, count, &how, tags, futures);
+    if (fetch->options->upload_count)
+        done = submit_each(fetch, &how, requests, tags, count, futures);
+    else
+        done = weft_submit_batch(fetch->client, requests, count, &how, tags, futures);
     if (done < count)
         wf_tool_die_no_memory();
     for (size_t i = 0; i < count; i++) {
@@ -166,7 +207,8 @@ static size_t take_due(struct fetch *fetch, struct weft_request **requests, void
             continue;
         transfer->retry_at_ns = 0;
         tags[count] = transfer;
-        requests[count++] = make_request(fetch, transfer->url);
+        requests[count] = make_request(fetch, transfer);
+        count += requests[count] != NULL;
     }
     return count;
 }
@@ -184,7 +226,8 @@ static void submit_more(struct fetch *fetch)
         if (transfer->finished)
             continue;
         tags[count] = transfer;
-        requests[count++] = make_request(fetch, transfer->url);
+        requests[count] = make_request(fetch, transfer);
+        count += requests[count] != NULL;
     }
     if (count)
         submit(fetch, requests, tags, count);
@@ -264,36 +307,38 @@ static void write_heads(struct fetch *fetch)
     }
 }
 
+static void finish_one(struct fetch *fetch, const struct wf_fetch_transfer *transfer)
+{
+    fetch->in_flight--;
+    if (wf_fetch_transfer_needs_turn(transfer) && transfer->exit_code == WF_FETCH_EXIT_WRITE)
+        give_up_stdout(fetch);
+    advance_turn(fetch);
+}
+
+/* Up to a piece in each direction; false: nothing moved. */
+static bool pump_one(struct fetch *fetch, struct wf_fetch_transfer *transfer)
+{
+    enum wf_fetch_pump sent = wf_fetch_transfer_send(transfer);
+    enum wf_fetch_pump got = WF_FETCH_PUMP_NOTHING;
+    bool waits = wf_fetch_transfer_needs_turn(transfer) && transfer->index != fetch->turn;
+
+    if (sent != WF_FETCH_PUMP_FINISHED && transfer->readable && !waits)
+        got = wf_fetch_transfer_pump(transfer, fetch->buf);
+    if (sent == WF_FETCH_PUMP_FINISHED || got == WF_FETCH_PUMP_FINISHED)
+        finish_one(fetch, transfer);
+    else if (got == WF_FETCH_PUMP_RETRY)
+        fetch->in_flight--;
+    return sent != WF_FETCH_PUMP_NOTHING || got != WF_FETCH_PUMP_NOTHING;
+}
+
 /* One piece of each transfer that can go on; false: none could. */
 static bool pump_round(struct fetch *fetch)
 {
     bool moved = false;
 
     for (size_t i = fetch->first; i < fetch->next && !wf_tool_interrupt_signal(); i++) {
-        struct wf_fetch_transfer *transfer = &fetch->transfers[i];
-
-        if (!transfer->readable || !transfer->future ||
-            (wf_fetch_transfer_needs_turn(transfer) && i != fetch->turn))
-            continue;
-        switch (wf_fetch_transfer_pump(transfer, fetch->buf)) {
-        case WF_FETCH_PUMP_NOTHING:
-            break;
-        case WF_FETCH_PUMP_SOMETHING:
-            moved = true;
-            break;
-        case WF_FETCH_PUMP_RETRY:
-            moved = true;
-            fetch->in_flight--;
-            break;
-        case WF_FETCH_PUMP_FINISHED:
-            moved = true;
-            fetch->in_flight--;
-            if (wf_fetch_transfer_needs_turn(transfer) &&
-                transfer->exit_code == WF_FETCH_EXIT_WRITE)
-                give_up_stdout(fetch);
-            advance_turn(fetch);
-            break;
-        }
+        if (fetch->transfers[i].future)
+            moved |= pump_one(fetch, &fetch->transfers[i]);
     }
     while (fetch->first < fetch->count && fetch->transfers[fetch->first].finished)
         fetch->first++;
@@ -315,7 +360,9 @@ static bool take_events(struct fetch *fetch)
             struct wf_fetch_transfer *transfer = events[i].tag;
 
             /* A transfer that was given up here still gets its last event. */
-            if (!transfer->finished)
+            if (events[i].type == WEFT_EVENT_WRITABLE)
+                transfer->source.is_full = false;
+            else if (!transfer->finished)
                 transfer->readable = true;
         }
         total += count;
@@ -331,6 +378,7 @@ static void fail_stalled(struct fetch *fetch)
         struct wf_fetch_transfer *transfer = &fetch->transfers[i];
 
         if (transfer->finished || !transfer->future ||
+            wf_fetch_source_wants_input(&transfer->source) ||
             (transfer->readable && wf_fetch_transfer_needs_turn(transfer) && i != fetch->turn))
             continue;
         fetch->in_flight--;
@@ -367,8 +415,9 @@ static uint64_t next_retry_ns(const struct fetch *fetch)
 /* Waits for events; ends stalled transfers when none come. */
 static void wait_for_events(struct fetch *fetch)
 {
-    struct pollfd fds[2] = {{.fd = fetch->cq_fd, .events = POLLIN},
-                            {.fd = wf_tool_interrupt_fd(), .events = POLLIN}};
+    struct pollfd fds[2 + MAX_IN_FLIGHT] = {{.fd = fetch->cq_fd, .events = POLLIN},
+                                            {.fd = wf_tool_interrupt_fd(), .events = POLLIN}};
+    nfds_t count = 2;
     uint64_t now = wf_tool_now_ns();
     uint64_t until = next_retry_ns(fetch);
 
@@ -382,8 +431,14 @@ static void wait_for_events(struct fetch *fetch)
         if (stall_ns < until)
             until = stall_ns;
     }
+    for (size_t i = fetch->first; fetch->options->upload_count && i < fetch->next; i++) {
+        const struct wf_fetch_transfer *transfer = &fetch->transfers[i];
+
+        if (transfer->future && wf_fetch_source_wants_input(&transfer->source))
+            fds[count++] = (struct pollfd){.fd = transfer->source.fd, .events = POLLIN};
+    }
     /* Whatever ended it, the loop looks again. */
-    (void)poll(fds, 2, until == UINT64_MAX ? -1 : poll_ms(now, until));
+    (void)poll(fds, count, until == UINT64_MAX ? -1 : poll_ms(now, until));
 }
 
 static void run_loop(struct fetch *fetch)
@@ -392,6 +447,7 @@ static void run_loop(struct fetch *fetch)
         bool moved;
 
         submit_more(fetch);
+        advance_turn(fetch); /* past files of -T that could not be opened */
         moved = take_events(fetch);
         moved |= pump_round(fetch);
         if (fetch->first == fetch->count)

@@ -20,6 +20,7 @@
 enum {
     OPT_CACERT = 256,
     OPT_CONNECT_TIMEOUT,
+    OPT_EXPECT_TIMEOUT,
     OPT_HTTP1,
     OPT_HTTP2,
     OPT_MAX_FILESIZE,
@@ -31,6 +32,9 @@ enum {
 static const struct wf_tool_option table[] = {
     {'X', "request", "METHOD", "method; GET, POST with a body, HEAD with -I"},
     WF_FETCH_OPTIONS_DATA,
+    {'T', "upload-file", "FILE",
+     "PUT this file to the next URL, whose path may end in\n"
+     "a slash for FILE's name; - is stdin, as it comes"},
     {'H', "header", "LINE", "'name: value'; 'name:' removes a default,\n'name;' sends it empty"},
     {'A', "user-agent", "NAME", "'' sends none"},
     {'u', "user", "NAME:PASSWORD", "basic authorization"},
@@ -49,6 +53,8 @@ static const struct wf_tool_option table[] = {
      "for each URL, from the start; fractions are fine;\n"
      "0, the default: no limit"},
     {OPT_CONNECT_TIMEOUT, "connect-timeout", "SECONDS", "for name, TCP and TLS (10)"},
+    {OPT_EXPECT_TIMEOUT, "expect100-timeout", "SECONDS",
+     "how long a body that goes with 'Expect: 100-continue'\nwaits for the server to want it (1)"},
     {'y', "speed-time", "SECONDS",
      "give up when nothing arrives for so long;\n"
      "0: no limit; 30 without -m"},
@@ -98,6 +104,21 @@ static void add_output(struct wf_fetch_options *options, bool from_url, const ch
         output.path = NULL;
     options->outputs = wf_tool_grow(options->outputs, options->output_count, sizeof(output));
     options->outputs[options->output_count++] = output;
+}
+
+/* "." is curl's other name for the standard input. */
+static bool add_upload(struct wf_fetch_options *options, const char *path)
+{
+    if (strcmp(path, ".") == 0)
+        path = "-";
+    for (size_t i = 0; i < options->upload_count; i++) {
+        if (strcmp(path, "-") == 0 && strcmp(options->uploads[i], "-") == 0)
+            return fail(options, WF_FETCH_EXIT_USAGE, "-T can take stdin, '-', only once");
+    }
+    options->uploads =
+        wf_tool_grow(options->uploads, options->upload_count, sizeof(*options->uploads));
+    options->uploads[options->upload_count++] = path;
+    return true;
 }
 
 static bool read_into(struct wf_fetch_options *options, const char *path,
@@ -281,7 +302,12 @@ static bool set_option(struct wf_fetch_options *options, int id, const char *val
     switch (id) {
     case 'X':
         options->method = value;
+        options->method_is_given = true;
         return true;
+    case 'T':
+        return add_upload(options, value);
+    case OPT_EXPECT_TIMEOUT:
+        return set_seconds(options, "--expect100-timeout", value, &options->expect_timeout_ms);
     case 'H':
         return add_header(options, value);
     case 'A':
@@ -347,6 +373,10 @@ static bool complete(struct wf_fetch_options *options)
         return fail(options, WF_FETCH_EXIT_USAGE, "no URL given; 'weft --help' tells more");
     if (options->head && has_body)
         return fail(options, WF_FETCH_EXIT_USAGE, "-I asks for no body and -d sends one; see -G");
+    if (options->upload_count && (options->head || has_body))
+        return fail(options, WF_FETCH_EXIT_USAGE,
+                    "-T sends a body of its own and %s does not go with it",
+                    options->head ? "-I" : "-d");
     /* Who says how long a transfer may take has said enough. */
     if (options->stall_ms == STALL_NOT_GIVEN)
         options->stall_ms = options->max_time_ms ? 0 : DEFAULT_STALL_MS;
@@ -360,7 +390,7 @@ bool wf_fetch_options_parse(struct wf_fetch_options *options, int argc, char *co
 {
     struct wf_tool_args args = WF_TOOL_ARGS_INIT(table, TABLE_COUNT, argc, argv);
 
-    *options = (struct wf_fetch_options){.stall_ms = STALL_NOT_GIVEN};
+    *options = (struct wf_fetch_options){.stall_ms = STALL_NOT_GIVEN, .expect_timeout_ms = -1};
     for (;;) {
         switch (wf_tool_args_next(&args)) {
         case WF_TOOL_ARG_END:
@@ -382,6 +412,7 @@ void wf_fetch_options_fini(struct wf_fetch_options *options)
 {
     free(options->urls);
     free(options->outputs);
+    free(options->uploads);
     free(options->write_out);
     wf_fetch_data_fini(&options->data);
     wf_fetch_net_fini(&options->net);

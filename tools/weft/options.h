@@ -25,7 +25,11 @@ struct wf_fetch_options {
     struct wf_fetch_output *outputs;
     size_t output_count;
 
-    const char *method; /* never NULL */
+    const char **uploads; /* -T; the n-th belongs to the n-th URL; "": none */
+    size_t upload_count;
+
+    const char *method; /* never NULL; of a URL with an upload only when it was asked for */
+    bool method_is_given;
     struct wf_tool_headers headers;
     struct wf_tool_headers defaults;
     struct wf_fetch_data data;
@@ -51,6 +55,7 @@ struct wf_fetch_options {
 
     struct wf_fetch_net net;
 
+    int64_t expect_timeout_ms;  /* negative: the library's */
     int64_t max_time_ms;        /* 0: no limit */
     int64_t connect_timeout_ms; /* 0: the library's */
     int64_t stall_ms;           /* 0: no limit */

@@ -19,6 +19,29 @@
 
 #define NS_PER_MS 1000000u
 
+/* NULL: nothing is uploaded to this URL. */
+static const char *upload_path(const struct wf_fetch_options *options, size_t index)
+{
+    if (index >= options->upload_count || options->uploads[index][0] == '\0')
+        return NULL;
+    return options->uploads[index];
+}
+
+static char *make_url(const struct wf_fetch_options *options, size_t index)
+{
+    const char *query = options->data.in_query ? options->data.body.data : NULL;
+    const char *path = upload_path(options, index);
+    const char *given = options->urls[index];
+    char *named = NULL;
+    char *url;
+
+    if (path && strcmp(path, "-") != 0)
+        named = wf_fetch_url_with_name(given, path);
+    url = wf_fetch_url_with_query(named ? named : given, query);
+    free(named);
+    return url;
+}
+
 bool wf_fetch_transfer_init(struct wf_fetch_transfer *transfer,
                             const struct wf_fetch_options *options, size_t index)
 {
@@ -27,8 +50,11 @@ bool wf_fetch_transfer_init(struct wf_fetch_transfer *transfer,
 
     *transfer = (struct wf_fetch_transfer){
         .options = options, .given_url = options->urls[index], .index = index};
-    transfer->url = wf_fetch_url_with_query(
-        transfer->given_url, options->data.in_query ? options->data.body.data : NULL);
+    transfer->url = make_url(options, index);
+    transfer->method = options->method;
+    if (upload_path(options, index) && !options->method_is_given)
+        transfer->method = "PUT";
+    wf_fetch_source_init(&transfer->source, upload_path(options, index));
     if (output && output->from_url)
         transfer->path = wf_fetch_remote_name(transfer->given_url);
     else if (output && output->path)
@@ -49,6 +75,7 @@ void wf_fetch_transfer_fini(struct wf_fetch_transfer *transfer)
     (void)wf_fetch_sink_close(&transfer->sink); /* closed with a check when it finished */
     weft_future_unref(transfer->response);
     transfer->response = NULL;
+    wf_fetch_source_fini(&transfer->source);
     free(transfer->path);
     free(transfer->url);
     free(transfer->head.data);
@@ -79,6 +106,7 @@ static void finish(struct wf_fetch_transfer *transfer)
     }
     transfer->future = NULL;
     transfer->retry_at_ns = 0;
+    wf_fetch_source_fini(&transfer->source);
     transfer->finished = true;
     transfer->readable = false;
     if (transfer->started_ns)
@@ -152,7 +180,8 @@ static void forget_try(struct wf_fetch_transfer *transfer)
     transfer->content_type = NULL;
 }
 
-/* Whether there will be another try. What is on the standard output cannot be taken back. */
+/* Whether there will be another try. What is on the standard output cannot be taken back, and what
+ * was read from a pipe not read again. */
 static bool try_again(struct wf_fetch_transfer *transfer, int exit_code, const char *why)
 {
     const struct wf_fetch_options *options = transfer->options;
@@ -161,7 +190,7 @@ static bool try_again(struct wf_fetch_transfer *transfer, int exit_code, const c
                                  exit_code, transfer->status, -1};
     int64_t delay_ms = 0;
 
-    if (options->retry.count == 0 || !transfer->future ||
+    if (options->retry.count == 0 || !transfer->future || transfer->source.begun ||
         (!transfer->path && transfer->sink.written))
         return false;
     ended.retry_after_ms = retry_after(transfer);
@@ -378,6 +407,19 @@ static enum wf_fetch_pump write_body(struct wf_fetch_transfer *transfer, const v
     return write_octets(transfer, data, len) ? WF_FETCH_PUMP_SOMETHING : WF_FETCH_PUMP_FINISHED;
 }
 
+enum wf_fetch_pump wf_fetch_transfer_send(struct wf_fetch_transfer *transfer)
+{
+    int failed;
+
+    if (wf_fetch_source_pump(&transfer->source, transfer->future, &failed))
+        return WF_FETCH_PUMP_SOMETHING;
+    if (failed == 0)
+        return WF_FETCH_PUMP_NOTHING;
+    wf_fetch_transfer_fail(transfer, WF_FETCH_EXIT_READ, "cannot read %s: %s",
+                           transfer->source.path, strerror(failed));
+    return WF_FETCH_PUMP_FINISHED;
+}
+
 enum wf_fetch_pump wf_fetch_transfer_pump(struct wf_fetch_transfer *transfer, void *buf)
 {
     size_t len = 0;
@@ -414,7 +456,7 @@ void wf_fetch_transfer_result(const struct wf_fetch_transfer *transfer,
 {
     *out_result = (struct wf_fetch_result){
         .url = transfer->url,
-        .method = transfer->options->method,
+        .method = transfer->method,
         .content_type = transfer->content_type ? transfer->content_type : "",
         .filename = transfer->path ? transfer->path : "",
         .error = transfer->error,

@@ -9,6 +9,7 @@
 
 #include "options.h"
 #include "sink.h"
+#include "source.h"
 #include "write_out.h"
 
 #include "weft/weft.h"
@@ -19,7 +20,9 @@ struct wf_fetch_transfer {
     const struct wf_fetch_options *options;
     const char *given_url;
     char *url; /* what is asked for, owned */
+    const char *method;
     size_t index;
+    struct wf_fetch_source source;
     struct wf_fetch_sink sink;
     char *path;                 /* owned; NULL: the standard output */
     struct weft_future *future; /* NULL before submission and after the end */
@@ -60,6 +63,9 @@ void wf_fetch_transfer_fini(struct wf_fetch_transfer *transfer);
 
 /* Moves one piece of at most WF_FETCH_CHUNK_LEN octets through @buf. */
 enum wf_fetch_pump wf_fetch_transfer_pump(struct wf_fetch_transfer *transfer, void *buf);
+
+/* Moves one piece of an upload that is read here. FINISHED: it could not be read. */
+enum wf_fetch_pump wf_fetch_transfer_send(struct wf_fetch_transfer *transfer);
 
 /* Ends the transfer here: the request is cancelled, an exit status and a sentence are kept and
  * printed. Nothing happens when it was finished. */
