@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -190,6 +191,67 @@ class BadInput(Case):
         self.assertEqual(result.status, 1, result.err)
         self.assertEqual(result.requests["timeout"], 5)
         self.assertLess(result.seconds, 30)
+
+
+class Http1(Case):
+    """weft-serve has no HTTP/1.1."""
+
+    ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+    def serve(self, connections):
+        """Answers begin when so many connections have sent a request."""
+        gate = threading.Barrier(connections)
+
+        def act(connection):
+            data = b""
+            waited = False
+            while True:
+                more = connection.recv(65536)
+                if not more:
+                    return
+                data += more
+                # One request at a time: nothing follows what was not answered.
+                if not data.endswith(b"\r\n\r\n"):
+                    continue
+                self.together = max(self.together, data.count(b"\r\n\r\n"))
+                if not waited:
+                    gate.wait(TIMEOUT)
+                    waited = True
+                self.requests += 1
+                data = b""
+                connection.sendall(self.ANSWER)
+        self.requests = self.together = 0
+        server = peers.PlainServer(act)
+        self.addCleanup(server.stop)
+        return server
+
+    def test_connections_are_as_many_as_asked_for(self):
+        for option in ("--h1", "--http1.1"):
+            server = self.serve(4)
+            self.expect_all(load(option, "-n", "400", "-c", "4", "-t", "2", server.url), 400)
+            self.assertEqual((server.accepted, self.together), (4, 1))
+
+    def test_a_connection_that_ends_is_told_and_counted_once(self):
+        server = peers.PlainServer(lambda connection: connection.recv(65536))
+        self.addCleanup(server.stop)
+        result = load("--h1", "-n", "5", server.url)
+        self.assertEqual(result.requests["errored"], 5, result.out)
+        self.assertEqual(server.accepted, 5)
+
+    @needs("nginx")
+    @needs("openssl")
+    def test_nginx(self):
+        folder = tempfile.mkdtemp(prefix="weft-test-")
+        self.addCleanup(shutil.rmtree, folder)
+        os.chmod(folder, 0o755)
+        with open(os.path.join(folder, "index.html"), "wb") as file:
+            file.write(b"0123456789")
+        server = peers.nginx(folder, peers.make_certificate(folder), folder, http2=False)
+        self.addCleanup(server.stop)
+        self.expect_all(load("-k", "--h1", "-n", "2000", "-c", "8", server.url + "/index.html"), 2000)
+        # Without --h1 nothing else than HTTP/2 is measured.
+        result = load("-k", "-n", "3", server.url + "/index.html")
+        self.assertEqual((result.status, result.requests["errored"]), (1, 3), result.out)
 
 
 @needs("nghttpd")

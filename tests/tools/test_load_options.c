@@ -140,6 +140,22 @@ static void test_numbers_that_do_not_fit_together_are_told(void **state)
                  "requests in flight");
 }
 
+static void test_http1_has_one_request_in_flight(void **state)
+{
+    struct wf_load_options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "--h1", "-c3", "-n3", "http://a/"));
+    assert_true(options.http1);
+    wf_load_options_fini(&options);
+    assert_true(PARSE(&options, "--http1.1", "http://a/"));
+    assert_true(options.http1);
+    wf_load_options_fini(&options);
+    assert_false(PARSE(&options, "--h1", "-m2", "http://a/"));
+    assert_non_null(strstr(options.error, "-m 2 is more than the one request"));
+    wf_load_options_fini(&options);
+}
+
 static void test_a_wrong_command_line_is_told_in_a_sentence(void **state)
 {
     struct wf_load_options options;
@@ -152,7 +168,7 @@ static void test_a_wrong_command_line_is_told_in_a_sentence(void **state)
     expect_error(&options, PARSE(&options, "-m0", "u"), "-m takes a number");
     expect_error(&options, PARSE(&options, "-D", "0", "u"), "-D takes a time");
     expect_error(&options, PARSE(&options, "-w15", "u"), "-w takes a number from 16 to 31");
-    expect_error(&options, PARSE(&options, "--h1", "u"), "unknown option --h1");
+    expect_error(&options, PARSE(&options, "--h3", "u"), "unknown option --h3");
     expect_error(&options, PARSE(&options, "-d", "/nonexistent/x", "u"), "cannot read");
     expect_error(&options, PARSE(&options, "-i", "/dev/null"), "/dev/null holds no URL");
     expect_error(&options, PARSE(&options, "/path"), "follows no URL");
@@ -168,6 +184,7 @@ int main(void)
         cmocka_unit_test(test_a_body_is_posted),
         cmocka_unit_test(test_a_file_of_urls_takes_the_place_of_the_command_line),
         cmocka_unit_test(test_numbers_that_do_not_fit_together_are_told),
+        cmocka_unit_test(test_http1_has_one_request_in_flight),
         cmocka_unit_test(test_a_wrong_command_line_is_told_in_a_sentence),
     };
 

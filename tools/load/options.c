@@ -19,7 +19,7 @@
 #define DEFAULT_TIMEOUT_MS         30000
 #define DEFAULT_WINDOW_BITS        30
 
-enum { OPT_CACERT = 256, OPT_UNIQUE, OPT_VERSION, OPT_WARM_UP };
+enum { OPT_CACERT = 256, OPT_H1, OPT_HTTP1, OPT_UNIQUE, OPT_VERSION, OPT_WARM_UP };
 
 static const struct wf_tool_option table[] = {
     {'n', "requests", "N", "requests in all (1)"},
@@ -41,6 +41,8 @@ static const struct wf_tool_option table[] = {
      "request, which is then made anew each time"},
     {'w', "window-bits", "N", "stream window of 2^N-1 octets, 16 to 31 (30)"},
     {'W', "connection-window-bits", "N", "the same for a connection"},
+    {OPT_H1, "h1", NULL, "HTTP/1.1 in place of HTTP/2; one request in flight\non each connection"},
+    {OPT_HTTP1, "http1.1", NULL, "the same"},
     {'k', "insecure", NULL, "accept any certificate"},
     {OPT_CACERT, "cacert", "FILE", "trust the authorities in this PEM file only"},
     {'v', "verbose", NULL, "each frame on stderr; slow"},
@@ -173,6 +175,10 @@ static bool set_option(struct wf_load_options *options, int id, const char *valu
     case OPT_CACERT:
         options->ca_file = value;
         return true;
+    case OPT_H1:
+    case OPT_HTTP1:
+        options->http1 = true;
+        return true;
     case 'k':
         options->insecure = true;
         return true;
@@ -203,6 +209,11 @@ static bool check(struct wf_load_options *options)
     if (!options->duration_ms && options->requests < options->connections)
         return fail(options, "-n %llu is less than -c %u: each connection needs a request",
                     (unsigned long long)options->requests, options->connections);
+    if (options->http1 && options->streams > 1)
+        return fail(options,
+                    "-m %u is more than the one request that HTTP/1.1 has in flight on a "
+                    "connection; raise -c",
+                    options->streams);
     if (options->connections_per_thread > MAX_CONNECTIONS_PER_THREAD)
         return fail(options, "-c %u is more than %u connections a thread; raise -t",
                     options->connections, MAX_CONNECTIONS_PER_THREAD);
@@ -270,7 +281,7 @@ void wf_load_options_fini(struct wf_load_options *options)
 void wf_load_options_help(FILE *to)
 {
     fputs("Usage: weft-load [options] URL...\n"
-          "Loads an HTTP/2 server and reports. Several URLs are used in turn.\n\n",
+          "Loads an HTTP/2 or HTTP/1.1 server and reports. Several URLs are used in turn.\n\n",
           to);
     wf_tool_args_help(table, TABLE_COUNT, to);
     fputs("\nExit status: 0 when every request was answered with a status below 400, 1 when one "

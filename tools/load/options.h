@@ -31,6 +31,7 @@ struct wf_load_options {
     uint32_t stream_window;
     uint32_t connection_window;
 
+    bool http1; /* HTTP/1.1 only; else HTTP/2 only */
     bool insecure;
     const char *ca_file;
     bool verbose;
