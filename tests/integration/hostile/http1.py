@@ -77,10 +77,12 @@ ok("HTTP/1.0", "9.3", close_notify(b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\
    tls=True)
 ok("HTTP/1.0, in cleartext", "9.3", fin(b"HTTP/1.0 200 OK\r\n\r\n" + BODY), tls=False)
 ok("no reason phrase", "4", answer(b"HTTP/1.1 200\r\nContent-Length: 5\r\n\r\n" + BODY))
-ok("204 and 304 without a body", "6.3", lambda peer: (
-    await_head(peer), peer.send(b"HTTP/1.1 204 No Content\r\n\r\n"),
-    await_head(peer), peer.send(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n"),
-    await_head(peer), peer.send(LENGTH_5 + BODY)), urls=3)
+BODILESS = {b"GET /0": b"HTTP/1.1 204 No Content\r\n\r\n",
+            b"GET /1": b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n"}
+# On whichever connection they come: a body that was waited for would take the next head.
+ok("204 and 304 without a body", "6.3", lambda peer: [
+    peer.send(BODILESS.get(await_head(peer)[:6], LENGTH_5 + BODY)) for _ in range(9)],
+   BODY * 7, urls=9)
 ok("100 and 103 before the response", "9110 15.2", answer(
     b"HTTP/1.1 100 Continue\r\n\r\n" + b"HTTP/1.1 103 H\r\nLink: </a>\r\n\r\n" * 10 + LENGTH_5 +
     BODY))
