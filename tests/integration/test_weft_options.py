@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -280,6 +281,42 @@ class LikeCurl(Case):
                     again = code not in (501, 404)
                     self.assertEqual(result.stdout, b"200" if again else str(code).encode())
                     self.assertEqual(len(server.requests), 3 if again else 1)
+
+    def test_connections_go_elsewhere(self):
+        server = self.start()
+        port = server.port
+        for words, url in ((["--resolve", f"a.test:{port}:127.0.0.1"], f"http://a.test:{port}/"),
+                           (["--connect-to", f"b.test:80:127.0.0.1:{port}"], "http://b.test/"),
+                           (["--connect-to", f"::127.0.0.1:{port}"], "http://c.test:99/")):
+            for program in (weft, curl):
+                with self.subTest(words=words, program=program):
+                    result = program("-w", "%{remote_ip} %{remote_port}", *words, url)
+                    self.assertEqual(result.stdout.decode(), f"ok127.0.0.1 {port}", result.stderr)
+        hosts = [request.fields["host"] for request in server.requests]
+        self.assertEqual(hosts, [host for host in (f"a.test:{port}", "b.test", "c.test:99")
+                                 for _ in (weft, curl)])
+
+    def test_connections_go_to_unix_sockets(self):
+        server = self.start()
+        name = f"weft-test-{os.getpid()}-{server.port}"
+        for option, address in (("--unix-socket", self.path("s")),
+                                ("--abstract-unix-socket", name)):
+            bound = address if option == "--unix-socket" else "\0" + address
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(bound)
+                listener.listen()
+
+                def accept(listener=listener):
+                    for _ in (weft, curl):
+                        with listener.accept()[0] as connection:
+                            server.serve(connection)
+                thread = threading.Thread(target=accept, daemon=True)
+                thread.start()
+                for program in (weft, curl):
+                    result = program(option, address, "http://d.test/p")
+                    self.assertEqual(result.stdout, b"ok", result.stderr)
+                thread.join(TIMEOUT)
+        self.assertEqual([request.fields["host"] for request in server.requests], ["d.test"] * 4)
 
     def test_bad_values_are_2(self):
         for words in (["--retry", "x"], ["--retry-max-time", "x"], ["--max-filesize", "1q"],
