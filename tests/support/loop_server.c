@@ -507,9 +507,14 @@ static void start_listening(struct loop_server *server)
     server->listen_fd =
         socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     must(server->listen_fd >= 0, "socket");
+    if (server->config.any_address)
+        address.in.sin_addr.s_addr = htonl(INADDR_ANY);
     if (server->config.port != 0) {
         /* Of a server that has just ended: connections of it may linger. */
-        address.in.sin_port = htons(server->config.port);
+        if (server->config.ipv6)
+            address.in6.sin6_port = htons(server->config.port);
+        else
+            address.in.sin_port = htons(server->config.port);
         (void)setsockopt(server->listen_fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     }
     must(bind(server->listen_fd, &address.any, len) == 0, "bind");

@@ -29,7 +29,8 @@ struct loop_server_config {
     void (*thread_started)(void); /* called on the server's thread; may be NULL */
     const char *unix_socket;      /* listens there instead; "@name": abstract; NULL: TCP */
     bool ipv6;                    /* listens on ::1 instead of 127.0.0.1 */
-    uint16_t port;                /* of 127.0.0.1; 0: any */
+    uint16_t port;                /* TCP; 0: any */
+    bool any_address;             /* listens on all IPv4 addresses instead of 127.0.0.1 */
 };
 
 /* Listens on 127.0.0.1 and starts the thread. Aborts when that cannot be done. */
