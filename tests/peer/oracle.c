@@ -68,14 +68,15 @@ contradict(const struct schedule *s, unsigned i, const char *format, ...)
                   s->asks[i].body_len);
     (void)vfprintf(stderr, format, args);
     va_end(args);
-    (void)fprintf(stderr,
-                  "\nthe client: %s, %s, %s (%u tries)\n"
-                  "the server: received %u, processed %u, said not %u, begun %u, ambiguous %u%s\n"
-                  "to have it again: peer_oracle 1 %llu\n",
-                  weft_code_name(error->code), weft_effect_name(error->effect), error->text,
-                  weft_future_tries(s->asks[i].future), log->received, log->processed, log->not,
-                  log->begun, log->ambiguous, s->has_lost ? "; octets were lost" : "",
-                  (unsigned long long)s->seed);
+    (void)fprintf(
+        stderr,
+        "\nthe client: %s, %s, %s (%u tries)\n"
+        "the server: received %u, processed %u, said not %u, begun %u, ambiguous %u%s;%s\n"
+        "to have it again: peer_oracle 1 %llu\n",
+        weft_code_name(error->code), weft_effect_name(error->effect), error->text,
+        weft_future_tries(s->asks[i].future), log->received, log->processed, log->not, log->begun,
+        log->ambiguous, s->has_lost ? "; octets were lost" : "", log->trail,
+        (unsigned long long)s->seed);
     abort();
 }
 

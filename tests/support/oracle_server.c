@@ -89,6 +89,15 @@ static unsigned decide_for(const struct oracle_server *server, const char *what,
     return decide(server, what, x->number, x->attempt, end);
 }
 
+static void note(struct oracle_server *server, const struct conn *conn, const struct exchange *x,
+                 const char *what)
+{
+    char *trail = server->logs[x->number].trail;
+    size_t at = strlen(trail);
+    (void)snprintf(trail + at, sizeof(server->logs[0].trail) - at, " %u/%u:%s", conn->round,
+                   wf_h2_stream_id(x->stream), what);
+}
+
 static void exchange_free(struct exchange *x)
 {
     *x->before = x->next;
@@ -146,6 +155,7 @@ static void leave_out(struct oracle_server *server, struct conn *conn, uint32_t 
     for (struct exchange *x = conn->exchanges; x != NULL; x = x->next) {
         if (wf_h2_stream_id(x->stream) <= last_id || !x->is_ambiguous)
             continue;
+        note(server, conn, x, "left out");
         x->is_ambiguous = false;
         server->logs[x->number].ambiguous--;
         server->logs[x->number].not ++;
@@ -205,7 +215,10 @@ static void begin_half(struct oracle_server *server, struct conn *conn, struct e
 static void treat(struct oracle_server *server, struct conn *conn, struct exchange *x)
 {
     enum oracle_act act = choose_act(server, x);
+    static const char *const names[ORACLE_ACTS] = {"answer", "refuse", "reset", "half", "hint",
+                                                   "stall",  "goaway", "cut",   "torn"};
     server->acts[act]++;
+    note(server, conn, x, names[act]);
     switch (act) {
     case ORACLE_ANSWER:
     case ORACLE_ACTS:
@@ -281,21 +294,25 @@ static void on_headers(struct oracle_server *server, struct conn *conn,
     wf_h2_stream_set_user(event->stream, x);
     struct oracle_log *log = &server->logs[x->number];
     x->attempt = log->received++;
-    /* It may have been sent before a try that was read earlier, on another connection. */
+    /* What comes on a connection that has ended may have been sent before a try that was read
+     * earlier, on another connection; it has no effect. */
     if (wf_h2_stream_id(event->stream) > conn->last_id) {
+        note(server, conn, x, "above");
         log->not ++;
+        return;
+    }
+    if (conn->ends || conn->is_silent) {
+        note(server, conn, x, conn->is_silent ? "silent" : "ending");
+        log->ambiguous++;
         return;
     }
     log->came_again = log->came_again || log->processed > 0;
     log->came_once_more = log->came_once_more || log->begun > 0;
-    if (conn->ends || conn->is_silent) {
-        log->ambiguous++;
-        return;
-    }
     if (event->end_stream || decide_for(server, "early", x, 2) == 0) {
         treat(server, conn, x);
         return;
     }
+    note(server, conn, x, "waits");
     log->ambiguous++; /* until its body is there */
     x->is_ambiguous = true;
 }

@@ -42,6 +42,7 @@ struct oracle_log {
     unsigned ambiguous;  /* nothing that the client can have read proves either */
     bool came_again;     /* after it had been processed */
     bool came_once_more; /* after a response had begun */
+    char trail[160];     /* for people: connection, stream and what happened, one after another */
 };
 
 struct oracle_server;
