@@ -54,8 +54,8 @@ static bool open_client(struct load *load)
         config.max_queued = in_flight;
     config.ca_file = options->ca_file;
     config.insecure_skip_verify = options->insecure;
-    /* Never what the server would rather: -m and the report are about one protocol. */
-    config.versions = options->http1 ? WEFT_HTTP_1_1 : WEFT_HTTP_2;
+    config.http2_prior_knowledge = !options->http1;
+    config.versions = options->http1 ? WEFT_HTTP_1_1 : WEFT_HTTP_AUTO;
     config.stream_window = options->stream_window;
     config.connection_window = options->connection_window;
     if (options->verbose) {

@@ -41,7 +41,9 @@ static const struct wf_tool_option table[] = {
      "request, which is then made anew each time"},
     {'w', "window-bits", "N", "stream window of 2^N-1 octets, 16 to 31 (30)"},
     {'W', "connection-window-bits", "N", "the same for a connection"},
-    {OPT_H1, "h1", NULL, "HTTP/1.1 in place of HTTP/2; one request in flight\non each connection"},
+    {OPT_H1, "h1", NULL,
+     "HTTP/1.1 only; without it ALPN decides, and http://\nis HTTP/2. One request in flight on "
+     "each connection"},
     {OPT_HTTP1, "http1.1", NULL, "the same"},
     {'k', "insecure", NULL, "accept any certificate"},
     {OPT_CACERT, "cacert", "FILE", "trust the authorities in this PEM file only"},

@@ -31,7 +31,7 @@ struct wf_load_options {
     uint32_t stream_window;
     uint32_t connection_window;
 
-    bool http1; /* HTTP/1.1 only; else HTTP/2 only */
+    bool http1; /* HTTP/1.1 only; else what ALPN decides, and HTTP/2 in cleartext */
     bool insecure;
     const char *ca_file;
     bool verbose;
