@@ -2,6 +2,7 @@
 #include "support/fixture.h"
 #include "support/raw_server.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -9,33 +10,54 @@
 
 #define OK_EMPTY "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
-/* What came on the last connection. Written by the server's thread, read once it has answered. */
+/* What came last. */
 struct record {
     const char *end; /* of a request: an answer follows */
     const char *after_head;
-    char text[4096];
+    char text[4096]; /* the server's thread's */
     size_t len;
+    pthread_mutex_t lock;
+    char told[4096]; /* guarded by lock: the text, before each answer and at the end */
 };
 
 struct rig {
     struct raw_server server;
     struct record record;
+    char seen[4096];
     struct weft_client *client;
     char url[64];
 };
 
+static void tell(struct record *record)
+{
+    pthread_mutex_lock(&record->lock);
+    memcpy(record->told, record->text, record->len);
+    record->told[record->len] = '\0';
+    pthread_mutex_unlock(&record->lock);
+}
+
+static const char *seen(struct rig *rig)
+{
+    pthread_mutex_lock(&rig->record.lock);
+    memcpy(rig->seen, rig->record.told, sizeof(rig->seen));
+    pthread_mutex_unlock(&rig->record.lock);
+    return rig->seen;
+}
+
 static bool record_until(struct record *record, int fd, const char *end)
 {
     size_t end_len = strlen(end);
-    for (;;) {
+    bool found = false;
+    while (!found) {
         if (record->len + 1 >= sizeof(record->text) ||
             recv(fd, record->text + record->len, 1, 0) != 1)
-            return false;
-        record->text[++record->len] = '\0';
-        if (record->len >= end_len &&
-            memcmp(record->text + record->len - end_len, end, end_len) == 0)
-            return true;
+            break;
+        record->len++;
+        found = record->len >= end_len &&
+                memcmp(record->text + record->len - end_len, end, end_len) == 0;
     }
+    tell(record);
+    return found;
 }
 
 static bool say(int fd, const char *text)
@@ -62,7 +84,8 @@ static void rig_start(struct rig *rig, const char *end, const char *after_head)
     config.max_connections_per_origin = 1;
     config.max_tries = 1;
     config.expect_timeout_ms = WEFT_FOREVER;
-    rig->record = (struct record){.end = end, .after_head = after_head};
+    rig->record =
+        (struct record){.end = end, .after_head = after_head, .lock = PTHREAD_MUTEX_INITIALIZER};
     raw_server_start(&rig->server, play, &rig->record);
     rig->client = weft_client_new(&config, NULL);
     assert_non_null(rig->client);
@@ -107,9 +130,9 @@ static void expect_status(struct weft_future *future, unsigned status)
     weft_future_unref(future);
 }
 
-static void expect_body(const struct rig *rig, const char *text)
+static void expect_body(struct rig *rig, const char *text)
 {
-    const char *body = strstr(rig->record.text, "\r\n\r\n");
+    const char *body = strstr(seen(rig), "\r\n\r\n");
     assert_non_null(body);
     assert_string_equal(body + 4, text);
 }
@@ -125,8 +148,8 @@ static void test_what_is_written_goes_in_chunks_and_trailers_follow(void **state
         assert_int_equal(weft_future_add_trailer(future, "X-Sum", "7"), WEFT_OK);
         assert_int_equal(weft_future_finish(future), WEFT_OK);
         expect_status(future, 200);
-        assert_non_null(strstr(rig.record.text, "transfer-encoding: chunked\r\n"));
-        assert_null(strstr(rig.record.text, "content-length"));
+        assert_non_null(strstr(seen(&rig), "transfer-encoding: chunked\r\n"));
+        assert_null(strstr(seen(&rig), "content-length"));
         expect_body(&rig, "5\r\nhello\r\n0\r\nx-sum: 7\r\n\r\n");
     }
     assert_int_equal(rig.server.connections, 1);
@@ -159,7 +182,7 @@ static void test_a_length_that_was_given_needs_no_chunks(void **state)
         write_text(future, "you");
         assert_int_equal(weft_future_finish(future), WEFT_OK);
         expect_status(future, 200);
-        assert_null(strstr(rig.record.text, "chunked"));
+        assert_null(strstr(seen(&rig), "chunked"));
         expect_body(&rig, "hello you");
     }
     rig_stop(&rig);
@@ -206,7 +229,7 @@ static void test_a_file_goes_when_the_server_says_continue(void **state)
     rig_start(&rig, "of a file", "HTTP/1.1 100 Continue\r\n\r\n");
     for (int i = 0; i < 2; i++) {
         expect_status(submit_file(&rig, "octets of a file"), 200);
-        assert_non_null(strstr(rig.record.text, "content-length: 16\r\n"));
+        assert_non_null(strstr(seen(&rig), "content-length: 16\r\n"));
         expect_body(&rig, "octets of a file");
     }
     assert_int_equal(rig.server.connections, 1);

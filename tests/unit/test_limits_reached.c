@@ -11,7 +11,11 @@
 #include <unistd.h>
 
 /* What an attack may make the process hold at its peak, octets. */
+#ifdef __SANITIZE_THREAD__
+#define MEMORY_BOUND (5u * (24u << 20)) /* with its shadow, four octets for each */
+#else
 #define MEMORY_BOUND (24u << 20)
+#endif
 
 #define END_STREAM  1
 #define END_HEADERS 4
