@@ -297,12 +297,26 @@ static bool offer_protocols(WOLFSSL *ssl, const char *alpn)
                WOLFSSL_SUCCESS;
 }
 
+/* RFC 9113 section 9.2.3: builds of wolfSSL that know post-handshake authentication answer a
+ * CertificateRequest that nobody offered to take, by what is a handshake to them. */
+static int handshake_ended(WOLFSSL *ssl, void *context)
+{
+    struct wf_tls *tls = context;
+    (void)ssl;
+    if (!tls->handshake_done)
+        return 0;
+    tls->renegotiates = true;
+    return WOLFSSL_FATAL_ERROR;
+}
+
 static bool set_up(struct wf_tls *tls, const char *alpn)
 {
     tls->ssl = wolfSSL_new(tls->ctx->wolfssl);
     if (tls->ssl == NULL)
         return false;
     set_io(tls);
+    if (wolfSSL_SetHsDoneCb(tls->ssl, handshake_ended, tls) != WOLFSSL_SUCCESS)
+        return false;
     wolfSSL_SetCertCbCtx(tls->ssl, tls);
     if (!is_literal(tls->host) &&
         wolfSSL_UseSNI(tls->ssl, WOLFSSL_SNI_HOST_NAME, tls->host,
