@@ -197,8 +197,8 @@ static void test_trailers_behind_a_length_are_an_error_and_not_dropped(void **st
     write_text(future, "hello");
     /* The head went without them. */
     while (weft_future_informational_count(future) == 0 &&
-           weft_future_wait(future, 0) == WEFT_ERR_TIMEOUT)
-        (void)usleep(1000);
+           weft_future_wait(future, 1) == WEFT_ERR_TIMEOUT)
+        ;
     assert_int_equal(weft_future_add_trailer(future, "x-sum", "7"), WEFT_OK);
     assert_int_equal(weft_future_finish(future), WEFT_OK);
     assert_int_equal(weft_future_wait(future, TEST_WAIT_MS), WEFT_ERR_INVALID_REQUEST);
