@@ -94,10 +94,15 @@ static void start_server(struct silence *s)
 
 static void fall_silent(const struct silence *s)
 {
-    if (s->drops)
+    if (s->drops) {
         assert_true(run("ip link set weft0 down"));
-    else
-        assert_int_equal(kill(s->pid, SIGSTOP), 0);
+        return;
+    }
+    assert_int_equal(kill(s->pid, SIGSTOP), 0);
+    /* A thread of it may run on until all have stopped, which is what its parent is told. */
+    int status = 0;
+    assert_int_equal(waitpid(s->pid, &status, WUNTRACED), s->pid);
+    assert_true(WIFSTOPPED(status));
 }
 
 static struct weft_future *ask(const struct silence *s, const char *method, unsigned flags)
