@@ -1,7 +1,6 @@
 /* A client engine stepped by hand, over a transport that is a buffer. */
 #include "guard.h"
 
-#include "base/alloc.h"
 #include "base/buf.h"
 #include "h2/frame_decode.h"
 #include "h2/frame_encode.h"
@@ -9,89 +8,21 @@
 #include "io_thread/conn.h"
 #include "io_thread/engine.h"
 #include "io_thread/io_thread.h"
+#include "support/memory_wire.h"
 #include "weft/weft.h"
 
 #define PREFACE_LEN 24u
-
-struct buffer {
-    struct wf_transport base;
-    struct wf_buf sent;     /* by the client */
-    struct wf_buf received; /* for the client */
-};
 
 struct path {
     struct weft_client *client;
     struct weft_cq *cq;
     struct weft_request *request;
-    struct buffer *buffer;
+    struct memory_wire *wire;
     struct wf_conn *conn;
     struct wf_hpack_encoder *encoder;
     struct wf_field response[5];
     struct weft_future *futures[GUARD_IN_FLIGHT];
     unsigned long completed;
-};
-
-static struct buffer *buffer_of(struct wf_transport *t)
-{
-    return wf_container_of(t, struct buffer, base);
-}
-
-static enum wf_io_result buffer_ok(struct wf_transport *t)
-{
-    (void)t;
-    return WF_IO_OK;
-}
-
-static enum wf_io_result buffer_read(struct wf_transport *t, void *to, size_t cap, size_t *out_len)
-{
-    struct wf_buf *from = &buffer_of(t)->received;
-    struct wf_slice all = wf_buf_slice(from);
-    *out_len = all.len < cap ? all.len : cap;
-    if (*out_len > 0)
-        memcpy(to, all.ptr, *out_len);
-    wf_buf_consume(from, *out_len);
-    return WF_IO_AGAIN;
-}
-
-static enum wf_io_result buffer_write(struct wf_transport *t, const struct iovec *iov, int count,
-                                      size_t *out_len)
-{
-    *out_len = 0;
-    for (int i = 0; i < count; i++) {
-        guard_check(wf_buf_append(&buffer_of(t)->sent, iov[i].iov_base, iov[i].iov_len),
-                    "out of memory");
-        *out_len += iov[i].iov_len;
-    }
-    return WF_IO_OK;
-}
-
-static size_t buffer_unsent(const struct wf_transport *t)
-{
-    (void)t;
-    return 0;
-}
-
-static const char *buffer_protocol(const struct wf_transport *t)
-{
-    (void)t;
-    return NULL;
-}
-
-static void buffer_free(struct wf_transport *t)
-{
-    wf_buf_fini(&buffer_of(t)->sent);
-    wf_buf_fini(&buffer_of(t)->received);
-    wf_free(buffer_of(t));
-}
-
-static const struct wf_transport_ops buffer_ops = {
-    .handshake = buffer_ok,
-    .read = buffer_read,
-    .write = buffer_write,
-    .flush = buffer_ok,
-    .unsent = buffer_unsent,
-    .protocol = buffer_protocol,
-    .free = buffer_free,
 };
 
 static void step(struct path *path)
@@ -133,8 +64,8 @@ static void receive(void *user)
 /* Answers every request that the client wrote. */
 static void answer(struct path *path)
 {
-    struct wf_slice in = wf_buf_slice(&path->buffer->sent);
-    struct wf_buf *out = &path->buffer->received;
+    struct wf_slice in = wf_buf_slice(&path->wire->sent);
+    struct wf_buf *out = &path->wire->received;
     struct wf_buf block = {0};
     while (in.len >= WF_H2_FRAME_HEADER_LEN) {
         struct wf_h2_frame_header header = wf_h2_frame_header_decode(in.ptr);
@@ -149,7 +80,7 @@ static void answer(struct path *path)
                                           wf_slice("0123456789", 10), -1),
                     "out of memory");
     }
-    wf_buf_consume(&path->buffer->sent, wf_buf_len(&path->buffer->sent));
+    wf_buf_consume(&path->wire->sent, wf_buf_len(&path->wire->sent));
     wf_buf_fini(&block);
 }
 
@@ -161,20 +92,17 @@ static struct wf_field field(const char *name, const char *value)
 static void open_connection(struct path *path)
 {
     struct wf_io_thread *io = path->client->io_threads[0];
-    path->buffer = wf_calloc(1, sizeof(*path->buffer));
-    guard_check(path->buffer != NULL, "out of memory");
-    path->buffer->base.ops = &buffer_ops;
+    path->wire = memory_wire_new(PREFACE_LEN);
     struct wf_origin *origin = wf_origin_get(io, wf_request_url(path->request));
     guard_check(origin != NULL, "out of memory");
-    path->conn = wf_conn_adopt(origin, &path->buffer->base);
+    path->conn = wf_conn_adopt(origin, &path->wire->base);
     guard_check(path->conn != NULL, "out of memory");
     /* SETTINGS without an entry, so that the first requests count as those that follow do. */
-    guard_check(wf_h2_encode_header(&path->buffer->received, 0, WF_H2_FRAME_SETTINGS, 0, 0) &&
-                    wf_h2_encode_header(&path->buffer->received, 0, WF_H2_FRAME_SETTINGS,
-                                        WF_H2_FLAG_ACK, 0),
-                "out of memory");
+    guard_check(
+        wf_h2_encode_header(&path->wire->received, 0, WF_H2_FRAME_SETTINGS, 0, 0) &&
+            wf_h2_encode_header(&path->wire->received, 0, WF_H2_FRAME_SETTINGS, WF_H2_FLAG_ACK, 0),
+        "out of memory");
     step(path);
-    wf_buf_consume(&path->buffer->sent, PREFACE_LEN);
     answer(path);
     receive(path);
 }

@@ -13,72 +13,6 @@
 #define PATIENCE_NS 10000000000u
 #define DEADLINE_MS 5000
 
-static struct stepped_wire *wire_of(const struct wf_transport *t)
-{
-    return wf_container_of((struct wf_transport *)(uintptr_t)t, struct stepped_wire, base);
-}
-
-static enum wf_io_result always_ok(struct wf_transport *t)
-{
-    (void)t;
-    return WF_IO_OK;
-}
-
-static enum wf_io_result wire_read(struct wf_transport *t, void *to, size_t cap, size_t *out_len)
-{
-    struct wf_slice all = wf_buf_slice(&wire_of(t)->received);
-    *out_len = all.len < cap ? all.len : cap;
-    if (*out_len > 0)
-        memcpy(to, all.ptr, *out_len);
-    wf_buf_consume(&wire_of(t)->received, *out_len);
-    return *out_len < all.len ? WF_IO_OK : WF_IO_AGAIN;
-}
-
-static enum wf_io_result wire_write(struct wf_transport *t, const struct iovec *iov, int count,
-                                    size_t *out_len)
-{
-    struct stepped_wire *wire = wire_of(t);
-    *out_len = 0;
-    for (int i = 0; i < count; i++) {
-        assert_true(wf_buf_append(&wire->sent, iov[i].iov_base, iov[i].iov_len));
-        *out_len += iov[i].iov_len;
-    }
-    size_t have = wf_buf_len(&wire->sent);
-    size_t skip = wire->preface_left < have ? wire->preface_left : have;
-    wf_buf_consume(&wire->sent, skip);
-    wire->preface_left -= skip;
-    return WF_IO_OK;
-}
-
-static size_t nothing_unsent(const struct wf_transport *t)
-{
-    (void)t;
-    return 0;
-}
-
-static const char *no_protocol(const struct wf_transport *t)
-{
-    (void)t;
-    return NULL;
-}
-
-static void wire_free(struct wf_transport *t)
-{
-    wf_buf_fini(&wire_of(t)->sent);
-    wf_buf_fini(&wire_of(t)->received);
-    wf_free(wire_of(t));
-}
-
-static const struct wf_transport_ops wire_ops = {
-    .handshake = always_ok,
-    .read = wire_read,
-    .write = wire_write,
-    .flush = always_ok,
-    .unsent = nothing_unsent,
-    .protocol = no_protocol,
-    .free = wire_free,
-};
-
 void stepped_init(struct stepped *stepped, const struct weft_config *given)
 {
     struct weft_config config = WEFT_CONFIG_INIT;
@@ -91,10 +25,7 @@ void stepped_init(struct stepped *stepped, const struct weft_config *given)
     *stepped = (struct stepped){.client = wf_engine_new_stepped(&config, &error)};
     assert_non_null(stepped->client);
     stepped->request = weft_request_new("GET", "http://localhost:8080/");
-    stepped->wire = wf_calloc(1, sizeof(*stepped->wire));
-    assert_non_null(stepped->wire);
-    stepped->wire->base.ops = &wire_ops;
-    stepped->wire->preface_left = PREFACE_LEN;
+    stepped->wire = memory_wire_new(PREFACE_LEN);
     struct wf_origin *origin =
         wf_origin_get(stepped->client->io_threads[0], wf_request_url(stepped->request));
     assert_non_null(origin);

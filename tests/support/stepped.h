@@ -4,21 +4,13 @@
 #ifndef TESTS_SUPPORT_STEPPED_H
 #define TESTS_SUPPORT_STEPPED_H
 
-#include "base/buf.h"
-#include "io_thread/transport.h"
+#include "support/memory_wire.h"
 #include "weft/weft.h"
-
-struct stepped_wire {
-    struct wf_transport base;
-    struct wf_buf sent;     /* by the client, from its SETTINGS on */
-    struct wf_buf received; /* by the client, at its next turn */
-    size_t preface_left;
-};
 
 struct stepped {
     struct weft_client *client;
     struct wf_conn *conn;
-    struct stepped_wire *wire; /* the connection's */
+    struct memory_wire *wire; /* the connection's */
     struct weft_request *request;
 };
 

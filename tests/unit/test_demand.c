@@ -6,6 +6,7 @@
 #include "io_thread/demand.h"
 #include "io_thread/engine.h"
 #include "io_thread/io_thread.h"
+#include "support/memory_wire.h"
 #include "support/raw_server.h"
 
 #include <sys/socket.h>
@@ -399,59 +400,6 @@ static void test_connections_that_cannot_be_had_are_not_tried_all_the_time(void 
     raw_server_stop(&server);
 }
 
-/* A transport whose peer has gone, and of which nobody has heard. */
-static enum wf_io_result gone_ok(struct wf_transport *t)
-{
-    (void)t;
-    return WF_IO_OK;
-}
-
-static enum wf_io_result gone_read(struct wf_transport *t, void *to, size_t cap, size_t *out_len)
-{
-    (void)t;
-    (void)to;
-    (void)cap;
-    *out_len = 0;
-    return WF_IO_END;
-}
-
-static enum wf_io_result gone_write(struct wf_transport *t, const struct iovec *iov, int count,
-                                    size_t *out_len)
-{
-    (void)t;
-    *out_len = 0;
-    for (int i = 0; i < count; i++)
-        *out_len += iov[i].iov_len;
-    return WF_IO_OK;
-}
-
-static size_t gone_unsent(const struct wf_transport *t)
-{
-    (void)t;
-    return 0;
-}
-
-static const char *gone_protocol(const struct wf_transport *t)
-{
-    (void)t;
-    return NULL;
-}
-
-static void gone_free(struct wf_transport *t)
-{
-    (void)t;
-}
-
-static const struct wf_transport_ops gone_ops = {
-    .handshake = gone_ok,
-    .read = gone_read,
-    .write = gone_write,
-    .flush = gone_ok,
-    .unsent = gone_unsent,
-    .protocol = gone_protocol,
-    .free = gone_free,
-};
-
 static void test_a_connection_that_died_in_the_pool_is_noticed_before_it_is_used(void **state)
 {
     (void)state;
@@ -465,8 +413,9 @@ static void test_a_connection_that_died_in_the_pool_is_noticed_before_it_is_used
     struct wf_io_thread *io = engine->io_threads[0];
     char url[64];
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/bytes/5", loop_server_port(server));
-    struct wf_transport gone = {.ops = &gone_ops};
-    struct wf_conn *conn = wf_conn_adopt(origin_of(io, url), &gone);
+    struct memory_wire *gone = memory_wire_new(0); /* its peer has ended it, unheard */
+    gone->ended = true;
+    struct wf_conn *conn = wf_conn_adopt(origin_of(io, url), &gone->base);
     assert_non_null(conn);
     wf_io_thread_turn(io);
     conn->had_response = true;
