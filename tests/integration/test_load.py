@@ -15,6 +15,7 @@ import time
 import unittest
 
 import peers
+from cases import FolderCase, needs
 from server import Server
 
 LOAD = SERVE = None
@@ -37,10 +38,6 @@ def load(*options):
     result = subprocess.run([LOAD, *options], capture_output=True, timeout=TIMEOUT, check=False,
                             text=True)
     return Result(result.returncode, result.stdout, result.stderr, time.monotonic() - start)
-
-
-def needs(tool):
-    return unittest.skipUnless(peers.find(tool), f"{tool} is not installed")
 
 
 class Case(unittest.TestCase):
@@ -254,15 +251,14 @@ class Http1(Case):
 
 
 @needs("nghttpd")
-class AgainstNghttpd(Case):
+class AgainstNghttpd(FolderCase, Case):
     def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix="weft-test-")
-        self.addCleanup(shutil.rmtree, self.folder)
+        super().setUp()
         with open(os.path.join(self.folder, "index.html"), "wb") as file:
             file.write(b"0123456789")
 
     def check(self, server):
-        self.addCleanup(server.stop)
+        self.start(server)
         count = 5000 if peers.is_sanitized(LOAD) else 100000
         self.expect_all(load("-k", "-n", str(count), "-c", "1", "-m", "100", server.url + "/"), count)
 

@@ -6,11 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
 import peers
+from cases import FolderCase, needs
 
 WEFT = CLIENT = CERTS = None
 CAN = set()
@@ -28,19 +28,7 @@ def cert(name):
     return os.path.join(CERTS, name)
 
 
-def needs(tool):
-    return unittest.skipUnless(peers.find(tool), f"{tool} is not installed")
-
-
-class Case(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix="weft-test-")
-        self.addCleanup(shutil.rmtree, self.folder)
-
-    def start(self, server):
-        self.addCleanup(server.stop)
-        return server
-
+class Case(FolderCase):
     def weft(self, url, *options, env=None):
         """(exit status, status of the response, errors)"""
         status, out, err = run(WEFT, "--cacert", cert("root.pem"), "-m", "10", "-o", "/dev/null",

@@ -14,6 +14,7 @@ import time
 import unittest
 
 import peers
+from cases import FolderCase, needs
 from server import Server
 
 WEFT = SERVE = None
@@ -41,22 +42,7 @@ def weft(*options, data=None, cwd=None):
 run_weft = weft
 
 
-def needs(tool):
-    return unittest.skipUnless(peers.find(tool), f"{tool} is not installed")
-
-
-class Case(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix="weft-test-")
-        self.addCleanup(shutil.rmtree, self.folder)
-
-    def start(self, server):
-        self.addCleanup(server.stop)
-        return server
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
+class Case(FolderCase):
     def expect_failure(self, result, status, *words):
         """One sentence with the status, and nothing else on stderr."""
         self.assertEqual(result.status, status, result.err)

@@ -9,12 +9,12 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import unittest
 
 import peers
+from cases import FolderCase, needs
 from server import Server
 
 WEFT = SERVE = None
@@ -105,18 +105,9 @@ class Recorder(peers.Listener):
         return request, data
 
 
-class Case(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix="weft-test-")
-        self.addCleanup(shutil.rmtree, self.folder)
-
+class Case(FolderCase):
     def start(self, *answers):
-        server = Recorder(*answers)
-        self.addCleanup(server.stop)
-        return server
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
+        return super().start(Recorder(*answers))
 
     def write(self, name, octets):
         with open(self.path(name), "wb") as file:
@@ -134,7 +125,7 @@ class Case(unittest.TestCase):
             self.assertIn(word, err)
 
 
-@unittest.skipUnless(shutil.which("curl"), "curl is not installed")
+@needs("curl")
 class LikeCurl(Case):
     """The same words make the same request."""
 
