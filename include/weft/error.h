@@ -47,6 +47,8 @@ enum weft_code {
     WEFT_ERR_CLIENT_CERT,      /* the client's certificate: it cannot be used, the server refuses
                                   it, or asks for one and there is none */
     WEFT_ERR_NOT_HTTP2,        /* the server does not speak HTTP/2 */
+    WEFT_ERR_NOT_HTTP1,        /* the server does not speak HTTP/1.1, which was all that it could be
+                                  asked in; the text says what it speaks where that can be told */
 
     /* The connection or the stream broke. */
     WEFT_ERR_CONNECTION_LOST, /* reset, or ended before the response was complete */
@@ -54,7 +56,7 @@ enum weft_code {
     WEFT_ERR_GOAWAY,          /* the server ended the connection and did not process the request */
     WEFT_ERR_REFUSED,         /* REFUSED_STREAM: not processed */
     WEFT_ERR_RESET,           /* the server reset the stream; see h2_code */
-    WEFT_ERR_PROTOCOL,        /* the server broke a rule of HTTP/2; see h2_code */
+    WEFT_ERR_PROTOCOL,        /* the server broke a rule of HTTP/2, see h2_code, or of HTTP/1.1 */
 
     /* Limits. */
     WEFT_ERR_BODY_TOO_LARGE,   /* above max_body_size */

@@ -16,7 +16,8 @@ enum weft_limit {
     WEFT_LIMIT_BODY,     /* max_body_size */
     WEFT_LIMIT_BUFFERED, /* max_buffered */
     WEFT_LIMIT_FIELDS,   /* max_header_list_size and what else bounds a header section */
-    WEFT_LIMIT_FRAMES,   /* control_burst and what else bounds the frames of a connection */
+    WEFT_LIMIT_FRAMES,   /* control_burst and what else bounds the frames of a connection, or chunk
+                            extensions */
     WEFT_LIMIT_STALL,    /* write_stall_ms */
     WEFT_LIMIT_RATE,     /* min_body_rate */
     WEFT_LIMIT_SILENCE,  /* ping_timeout_ms */

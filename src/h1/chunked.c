@@ -88,7 +88,7 @@ static struct wf_h1_err framing_octet(struct wf_h1_chunked *c, uint8_t octet)
     case WF_H1_CHUNK_SPACE:
     case WF_H1_CHUNK_EXTENSION:
         if (++c->extensions > c->max_extensions)
-            return wf_h1_err(WF_H1_ERR_LIMIT, "chunk extensions are larger than we accept");
+            return wf_h1_err(WF_H1_ERR_FLOOD, "chunk extensions are larger than we accept");
         wrong = c->state == WF_H1_CHUNK_SPACE ? space_octet(c, octet) : extension_octet(c, octet);
         break;
     case WF_H1_CHUNK_SIZE_LF:

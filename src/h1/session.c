@@ -51,6 +51,10 @@ void wf_h1_session_lost(struct wf_h1_session *session)
         session->state = WF_H1_DEAD;
         return;
     case WF_H1_STATUS_LINE:
+        if (session->first_len > 0) {
+            wf_h1_fail_foreign(session, WF_H1_FOREIGN_NONE);
+            return;
+        }
         wf_h1_fail(session,
                    wf_h1_err(WF_H1_ERR_LOST, wf_buf_len(&session->line) == 0
                                                  ? "the connection ended before a response"

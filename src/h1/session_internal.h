@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "h1/chunked.h"
+#include "h1/foreign.h"
 #include "h1/framing.h"
 #include "h1/line.h"
 #include "h1/section.h"
@@ -28,7 +29,9 @@ struct wf_h1_session {
 
     /* The response. */
     enum wf_h1_recv_state state;
-    bool is_ready;      /* a status line has come, ever */
+    bool is_ready;                    /* a status line has come, ever */
+    uint8_t first[WF_H1_FOREIGN_LEN]; /* octets of a connection that does not begin as HTTP/1.x */
+    uint8_t first_len;
     struct wf_buf line; /* the beginning of a line whose end has not come */
     size_t head_len;    /* octets of this section, as they came */
     uint64_t sections_size;
@@ -62,6 +65,8 @@ struct wf_h1_session {
 
 /* The connection's error, once; it is the session's last event. */
 void wf_h1_fail(struct wf_h1_session *s, struct wf_h1_err err);
+/* What came is no HTTP/1.x, and perhaps something that can be named. */
+void wf_h1_fail_foreign(struct wf_h1_session *s, enum wf_h1_foreign foreign);
 
 /* session_send.c */
 

@@ -23,6 +23,36 @@ static void fail_memory(struct wf_h1_session *s)
     wf_h1_fail(s, wf_h1_err(WF_H1_ERR_NO_MEMORY, "no memory to read a response"));
 }
 
+void wf_h1_fail_foreign(struct wf_h1_session *s, enum wf_h1_foreign foreign)
+{
+    if (foreign == WF_H1_FOREIGN_HTTP2)
+        wf_h1_fail(s, wf_h1_err(WF_H1_ERR_HTTP2, "the first octets are a SETTINGS frame"));
+    else if (foreign == WF_H1_FOREIGN_TLS)
+        wf_h1_fail(s, wf_h1_err(WF_H1_ERR_TLS, "the first octets are a TLS alert"));
+    else
+        wf_h1_fail(s, wf_h1_err(WF_H1_ERR_NOT_HTTP, "what came is no HTTP/1.1 response"));
+}
+
+/* Who speaks first, or answers what we never said, is told by name. False: the octets may be
+ * HTTP/1.x, and none was taken. */
+static bool is_foreign(struct wf_h1_session *s, struct wf_slice *in)
+{
+    if (s->is_ready || wf_buf_len(&s->line) > 0)
+        return false;
+    enum wf_h1_foreign foreign = WF_H1_FOREIGN_UNKNOWN;
+    while (in->len > 0 && foreign == WF_H1_FOREIGN_UNKNOWN) {
+        s->first[s->first_len] = in->ptr[0];
+        foreign = wf_h1_foreign_of(wf_slice(s->first, s->first_len + 1u));
+        if (s->first_len == 0 && foreign == WF_H1_FOREIGN_NONE)
+            return false;
+        s->first_len++;
+        *in = wf_slice_skip(*in, 1);
+    }
+    if (foreign != WF_H1_FOREIGN_UNKNOWN)
+        wf_h1_fail_foreign(s, foreign);
+    return true;
+}
+
 /* Something else than HTTP/1.x may never send the end of a line, and the first digit of a status
  * tells whether a final response begins: the first octets are looked at as they come. */
 static bool begins_well(struct wf_h1_session *s, struct wf_slice in)
@@ -35,7 +65,7 @@ static bool begins_well(struct wf_h1_session *s, struct wf_slice in)
         if (i == WF_H1_STATUS_AT)
             s->has_begun = octet >= '2' && octet <= '5';
         else if (i < WF_H1_VERSION_PREFIX_LEN && octet != (uint8_t)WF_H1_VERSION_PREFIX[i]) {
-            wf_h1_fail(s, wf_h1_err(WF_H1_ERR_NOT_HTTP, "what came is no HTTP/1.1 response"));
+            wf_h1_fail_foreign(s, WF_H1_FOREIGN_NONE);
             return false;
         }
     }
@@ -322,6 +352,8 @@ static bool step(struct wf_h1_session *s, struct wf_slice *in, struct wf_h1_even
 {
     switch (s->state) {
     case WF_H1_STATUS_LINE:
+        if (is_foreign(s, in))
+            return false;
         /* What was sent before the first octet of a request is no answer to it. */
         if (!s->was_sent) {
             wf_h1_fail(s, wf_h1_err(WF_H1_ERR_UNASKED, "a response came before its request"));
@@ -334,6 +366,8 @@ static bool step(struct wf_h1_session *s, struct wf_slice *in, struct wf_h1_even
     case WF_H1_CONTENT:
         return content_step(s, in, event);
     case WF_H1_IDLE:
+        if (is_foreign(s, in))
+            return false;
         wf_h1_fail(s, wf_h1_err(WF_H1_ERR_UNASKED, "octets came that no request asked for"));
         return false;
     case WF_H1_COMPLETE:

@@ -27,6 +27,31 @@ static enum wf_h2_step recv_preface(struct wf_h2_session *s, struct wf_slice *in
     return s->preface_left == 0 ? WF_H2_STEP_DONE : WF_H2_STEP_WAIT;
 }
 
+/* A TLS alert (RFC 8446 sections 5.1 and 6), which is shorter than a frame's header. */
+static bool is_tls_alert(struct wf_slice in)
+{
+    return in.len >= 5 && in.ptr[0] == 21 && in.ptr[1] == 3 && in.ptr[3] == 0 && in.ptr[4] == 2;
+}
+
+/* No frame's header is all text: the upper octets of its length and of its stream would be, too. */
+static bool is_text(struct wf_slice in)
+{
+    for (size_t i = 0; i < WF_H2_FRAME_HEADER_LEN; i++) {
+        if ((in.ptr[i] < 0x20 || in.ptr[i] > 0x7e) && in.ptr[i] != '\r' && in.ptr[i] != '\n')
+            return false;
+    }
+    return true;
+}
+
+/* Who does not speak HTTP/2 may send less than a frame's header, and then nothing. */
+static enum wf_h2_step await_header(struct wf_h2_session *s, struct wf_slice in)
+{
+    if (s->ready || !is_tls_alert(in))
+        return WF_H2_STEP_WAIT;
+    wf_h2_connection_error(s, WF_H2_PROTOCOL_ERROR, "the server speaks TLS, not HTTP/2");
+    return WF_H2_STEP_DONE;
+}
+
 /* RFC 9113 section 3.4: the first frame of each side is SETTINGS, and not an acknowledgement. */
 static bool first_frame_ok(struct wf_h2_session *s, const struct wf_h2_frame_header *header,
                            struct wf_slice in)
@@ -36,6 +61,10 @@ static bool first_frame_ok(struct wf_h2_session *s, const struct wf_h2_frame_hea
     const char *reason = "the first frame of the peer is not SETTINGS";
     if (memcmp(in.ptr, "HTTP/", 5) == 0)
         reason = "the server speaks HTTP/1, not HTTP/2";
+    else if (is_text(in))
+        reason = "the server answers in text, not HTTP/2";
+    else if (is_tls_alert(in))
+        reason = "the server speaks TLS, not HTTP/2";
     wf_h2_connection_error(s, WF_H2_PROTOCOL_ERROR, reason);
     return false;
 }
@@ -159,7 +188,7 @@ static enum wf_h2_step recv_frame(struct wf_h2_session *s, struct wf_slice *in,
                                   struct wf_h2_event *event)
 {
     if (in->len < WF_H2_FRAME_HEADER_LEN)
-        return WF_H2_STEP_WAIT;
+        return await_header(s, *in);
     struct wf_h2_frame_header header = wf_h2_frame_header_decode(in->ptr);
     struct wf_h2_err err;
     if (WF_UNLIKELY(!s->ready) && !first_frame_ok(s, &header, *in))

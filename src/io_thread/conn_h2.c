@@ -333,7 +333,7 @@ static void on_closed(struct wf_conn *conn, const struct wf_h2_event *event)
 static void on_connection_error(struct wf_conn *conn, const struct wf_h2_event *event)
 {
     const struct wf_h2_err *err = &event->error;
-    bool not_http2 = err->reason != NULL && strstr(err->reason, "HTTP/1") != NULL;
+    bool not_http2 = err->reason != NULL && strstr(err->reason, "not HTTP/2") != NULL;
     wf_error_set(&conn->error, not_http2 ? WEFT_ERR_NOT_HTTP2 : WEFT_ERR_PROTOCOL, WEFT_STAGE_WAIT,
                  WEFT_NOT_SENT, "%s %s: %s (%s)", conn->origin->key,
                  not_http2 ? "does not speak HTTP/2" : "broke a rule of HTTP/2", err->reason,

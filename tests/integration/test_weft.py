@@ -311,13 +311,28 @@ class BadInput(Case):
     def test_a_server_that_is_no_tls_server_is_35(self):
         server = self.start(peers.PlainServer(lambda connection: connection.sendall(b"220 hello\r\n")
                                               or connection.recv(1000)))
-        self.expect_failure(weft("-k", server.url.replace("http:", "https:")), 35)
+        self.expect_failure(weft("-k", server.url.replace("http:", "https:")), 35,
+                            "does not speak TLS on this port", "http://")
+
+    def speaking(self, octets):
+        return self.start(peers.PlainServer(
+            lambda connection: connection.sendall(octets) or connection.recv(1000)))
+
+    def test_an_http2_server_asked_in_http1_is_1_and_told_what_to_type(self):
+        server = self.speaking(bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+        self.expect_failure(weft(server.url), 1, "speaks HTTP/2", "(--http2-prior-knowledge)")
+
+    def test_a_tls_server_asked_in_cleartext_is_1_and_told_what_to_type(self):
+        server = self.speaking(bytes([21, 3, 3, 0, 2, 2, 40]))
+        self.expect_failure(weft(server.url), 1, "speaks TLS", "https://")
+        self.expect_failure(weft("--http2-prior-knowledge", server.url), 1, "speaks TLS", "https://")
 
     def test_an_http1_answer_in_cleartext_is_no_http2(self):
         server = self.start(peers.PlainServer(
             lambda connection: connection.recv(1000) and
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")))
-        self.expect_failure(weft("--http2-prior-knowledge", server.url), 1)
+        self.expect_failure(weft("--http2-prior-knowledge", server.url), 1, "speaks HTTP/1",
+                            "(leave --http2-prior-knowledge out)")
 
     def test_a_connection_that_ends_at_once_fails(self):
         server = self.start(peers.PlainServer(lambda connection: None))

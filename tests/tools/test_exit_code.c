@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
 
 static int code_at(enum weft_code code, enum weft_stage stage)
 {
@@ -45,6 +47,7 @@ static void test_each_code_has_its_status(void **state)
         {WEFT_ERR_PIN, 90},
         {WEFT_ERR_CLIENT_CERT, 58},
         {WEFT_ERR_NOT_HTTP2, 1},
+        {WEFT_ERR_NOT_HTTP1, 1},
         {WEFT_ERR_CONNECTION_LOST, 56},
         {WEFT_ERR_TRUNCATED, 56},
         {WEFT_ERR_GOAWAY, 16},
@@ -88,12 +91,34 @@ static void test_only_success_is_zero(void **state)
         assert_int_not_equal(code_at((enum weft_code)code, WEFT_STAGE_BODY), 0);
 }
 
+static const char *hint(enum weft_code code, const char *text)
+{
+    struct weft_error error = {.code = code};
+
+    (void)snprintf(error.text, sizeof(error.text), "%s", text);
+    return wf_fetch_hint(&error);
+}
+
+static void test_a_hint_says_what_to_type_and_others_have_none(void **state)
+{
+    (void)state;
+    assert_non_null(strstr(hint(WEFT_ERR_NOT_HTTP1, "h speaks HTTP/2; set http2_prior_knowledge"),
+                           "--http2-prior-knowledge"));
+    assert_string_equal(hint(WEFT_ERR_NOT_HTTP1, "h does not speak HTTP/1.1"), "");
+    assert_non_null(strstr(hint(WEFT_ERR_NOT_HTTP2, "h speaks HTTP/1, not HTTP/2"), "leave"));
+    assert_non_null(strstr(hint(WEFT_ERR_NOT_HTTP2, "h speaks TLS, not HTTP/2"), "https://"));
+    assert_non_null(strstr(hint(WEFT_ERR_TLS, "h does not speak TLS on this port"), "http://"));
+    assert_string_equal(hint(WEFT_ERR_TLS, "h ended TLS by alert 40"), "");
+    assert_string_equal(hint(WEFT_ERR_CONNECTION_LOST, "h speaks TLS"), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_code_has_its_status),
         cmocka_unit_test(test_a_lost_connection_tells_how_far_it_came),
         cmocka_unit_test(test_only_success_is_zero),
+        cmocka_unit_test(test_a_hint_says_what_to_type_and_others_have_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

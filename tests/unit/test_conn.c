@@ -1,5 +1,6 @@
 /* Connections that cannot be made, and that break. */
 #include "support/fixture.h"
+#include "support/raw_server.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -63,6 +64,32 @@ static void test_a_server_without_http2_is_its_own_error(void **state)
     pthread_join(thread, NULL);
     close(fd);
     fixture_free(&f);
+}
+
+static void say_tls_alert(struct raw_server *server, int fd, unsigned round)
+{
+    static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, 40};
+    (void)server;
+    (void)round;
+    char preface[24];
+    if (recv(fd, preface, sizeof(preface), MSG_WAITALL) == sizeof(preface))
+        (void)send(fd, alert, sizeof(alert), MSG_NOSIGNAL);
+}
+
+static void test_a_tls_server_asked_in_cleartext_is_told_as_such(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    struct raw_server server;
+    raw_server_start(&server, say_tls_alert, NULL);
+    char url[64];
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/", server.port);
+    struct weft_future *future = weft_get(f.client, url);
+    assert_int_equal(weft_future_wait(future, TEST_WAIT_MS), WEFT_ERR_NOT_HTTP2);
+    assert_non_null(strstr(weft_future_error(future)->text, "the server speaks TLS, not HTTP/2"));
+    weft_future_unref(future);
+    fixture_free(&f);
+    raw_server_stop(&server);
 }
 
 static void test_a_tls_handshake_that_hangs_has_its_own_limit(void **state)
@@ -163,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_refused_connection_names_the_address),
         cmocka_unit_test(test_a_server_without_http2_is_its_own_error),
+        cmocka_unit_test(test_a_tls_server_asked_in_cleartext_is_told_as_such),
         cmocka_unit_test(test_a_tls_handshake_that_hangs_has_its_own_limit),
         cmocka_unit_test(test_a_connection_that_closes_is_replaced),
         cmocka_unit_test(test_a_lost_connection_in_mid_body_harms_no_later_request),

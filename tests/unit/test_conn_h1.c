@@ -273,6 +273,33 @@ static void test_large_fields_are_their_own_error(void **state)
     weft_future_unref(future);
     weft_client_stats(rig.client, &stats);
     assert_int_equal(stats.limits_reached, 1);
+    assert_int_equal(stats.limits[WEFT_LIMIT_FIELDS], 1);
+    rig_stop(&rig);
+}
+
+static void answer_with_extensions(struct raw_server *server, int fd, unsigned round)
+{
+    char extension[20000];
+    (void)server;
+    (void)round;
+    memset(extension, 'x', sizeof(extension));
+    if (read_head(fd) && say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;"))
+        (void)send(fd, extension, sizeof(extension), MSG_NOSIGNAL);
+}
+
+static void test_a_flood_of_chunk_extensions_is_counted_by_its_name(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct weft_stats stats = {.size = sizeof(stats)};
+    rig_start(&rig, answer_with_extensions, NULL, NULL);
+    struct weft_future *future = submit(&rig, "POST", 3, NULL);
+    expect(future, WEFT_ERR_PROTOCOL, WEFT_STAGE_BODY, WEFT_PROCESSED);
+    assert_non_null(strstr(weft_future_error(future)->text, "chunk extensions"));
+    weft_future_unref(future);
+    weft_client_stats(rig.client, &stats);
+    assert_int_equal(stats.limits_reached, 1);
+    assert_int_equal(stats.limits[WEFT_LIMIT_FRAMES], 1);
     rig_stop(&rig);
 }
 
@@ -506,16 +533,63 @@ static void test_a_body_above_its_limit_ends_the_request(void **state)
     rig_stop(&rig);
 }
 
+/* What a server says that speaks something else. */
+struct foreign {
+    const char *octets;
+    size_t len;
+    size_t body_len; /* of the request */
+    bool resets;     /* with most of the request unread */
+};
+
+static void speak_otherwise(struct raw_server *server, int fd, unsigned round)
+{
+    const struct foreign *foreign = server->user;
+    (void)round;
+    if (!read_head(fd) || send(fd, foreign->octets, foreign->len, MSG_NOSIGNAL) < 0)
+        return;
+    if (foreign->resets)
+        raw_reset_on_close(fd);
+    else
+        (void)shutdown(fd, SHUT_WR);
+}
+
+static void expect_foreign(const struct foreign *foreign, enum weft_effect effect, const char *text)
+{
+    struct rig rig;
+    rig_start(&rig, speak_otherwise, (void *)(uintptr_t)foreign, NULL);
+    struct weft_future *future = submit(&rig, "POST", foreign->body_len, NULL);
+    expect(future, WEFT_ERR_NOT_HTTP1, foreign->body_len > MIB ? WEFT_STAGE_SEND : WEFT_STAGE_WAIT,
+           effect);
+    const char *got = weft_future_error(future)->text;
+    if (strstr(got, text) == NULL)
+        fail_msg("%s", got);
+    weft_future_unref(future);
+    rig_stop(&rig);
+}
+
+#define FOREIGN(octets, ...) (&(const struct foreign){octets, sizeof(octets) - 1, __VA_ARGS__})
+#define SETTINGS             "\0\0\6\4\0\0\0\0\0\0\3\0\0\0\x64"
+#define ALERT                "\x15\3\3\0\2\2\x28"
+
 static void test_something_else_than_http_is_told_as_such(void **state)
 {
     (void)state;
-    struct rig rig;
-    rig_start(&rig, once, "SSH-2.0-OpenSSH_9.2\r\n", NULL);
-    struct weft_future *future = submit(&rig, "POST", 3, NULL);
-    expect(future, WEFT_ERR_PROTOCOL, WEFT_STAGE_WAIT, WEFT_MAYBE_PROCESSED);
-    assert_non_null(strstr(weft_future_error(future)->text, "does not speak HTTP/1.1"));
-    weft_future_unref(future);
-    rig_stop(&rig);
+    expect_foreign(FOREIGN("SSH-2.0-OpenSSH_9.2\r\n", 3, false), WEFT_MAYBE_PROCESSED,
+                   "does not speak HTTP/1.1");
+    expect_foreign(FOREIGN(SETTINGS, 3, false), WEFT_NOT_PROCESSED,
+                   "speaks HTTP/2 and not HTTP/1.1: the first octets are a SETTINGS frame; set "
+                   "http2_prior_knowledge");
+    expect_foreign(FOREIGN(ALERT, 3, false), WEFT_NOT_PROCESSED,
+                   "speaks TLS on this port: the first octets are a TLS alert; its URLs begin with "
+                   "https://");
+}
+
+/* The octets were there before the connection was reset, so they are what is told. */
+static void test_what_came_before_a_reset_is_read_although_writing_failed(void **state)
+{
+    (void)state;
+    expect_foreign(FOREIGN(SETTINGS, 32 * MIB, true), WEFT_NOT_PROCESSED, "speaks HTTP/2");
+    expect_foreign(FOREIGN(ALERT, 32 * MIB, true), WEFT_NOT_PROCESSED, "speaks TLS");
 }
 
 int main(void)
@@ -531,6 +605,7 @@ int main(void)
         cmocka_unit_test(test_an_end_instead_of_a_response_is_maybe),
         cmocka_unit_test(test_an_invalid_response_is_a_protocol_error),
         cmocka_unit_test(test_large_fields_are_their_own_error),
+        cmocka_unit_test(test_a_flood_of_chunk_extensions_is_counted_by_its_name),
         cmocka_unit_test(test_a_connection_that_ended_idle_is_replaced),
         cmocka_unit_test(test_octets_behind_a_response_are_never_the_next_one),
         cmocka_unit_test(test_a_large_body_goes_and_comes_back),
@@ -540,6 +615,7 @@ int main(void)
         cmocka_unit_test(test_a_reader_that_stops_stops_the_socket),
         cmocka_unit_test(test_a_body_above_its_limit_ends_the_request),
         cmocka_unit_test(test_something_else_than_http_is_told_as_such),
+        cmocka_unit_test(test_what_came_before_a_reset_is_read_although_writing_failed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

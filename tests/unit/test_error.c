@@ -94,9 +94,9 @@ static void test_a_text_that_fits_is_whole_and_a_longer_one_ends_in_dots(void **
 static void test_a_code_alone_claims_no_more_than_it_proves(void **state)
 {
     /* HTTP_1_1_REQUIRED and an HTTP/1 answer come after requests were sent. */
-    static const enum weft_code later[] = {WEFT_ERR_NOT_HTTP2, WEFT_ERR_CONNECTION_LOST,
-                                           WEFT_ERR_CANCELLED, WEFT_ERR_DEADLINE,
-                                           WEFT_ERR_CLOSED,    WEFT_ERR_NO_MEMORY};
+    static const enum weft_code later[] = {
+        WEFT_ERR_NOT_HTTP2, WEFT_ERR_NOT_HTTP1, WEFT_ERR_CONNECTION_LOST, WEFT_ERR_CANCELLED,
+        WEFT_ERR_DEADLINE,  WEFT_ERR_CLOSED,    WEFT_ERR_NO_MEMORY};
     (void)state;
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
         assert_int_equal(wf_error_static(later[i])->effect, WEFT_MAYBE_PROCESSED);

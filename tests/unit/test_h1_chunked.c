@@ -118,8 +118,8 @@ static void test_extensions_have_a_limit_which_content_extends(void **state)
 {
     (void)state;
     assert_int_equal(decode("1;12345678\r\na\r\n").err.kind, WF_H1_ERR_NONE);
-    assert_int_equal(decode("1;1234567890\r\na\r\n").err.kind, WF_H1_ERR_LIMIT);
-    assert_int_equal(decode("1;12345678\r\na\r\n1;12345678\r\na").err.kind, WF_H1_ERR_LIMIT);
+    assert_int_equal(decode("1;1234567890\r\na\r\n").err.kind, WF_H1_ERR_FLOOD);
+    assert_int_equal(decode("1;12345678\r\na\r\n1;12345678\r\na").err.kind, WF_H1_ERR_FLOOD);
     assert_int_equal(
         decode("a;1234567\r\n0123456789\r\na;1234567\r\n0123456789\r\n0;1234567\r\n").err.kind,
         WF_H1_ERR_NONE);

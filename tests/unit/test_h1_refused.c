@@ -100,7 +100,7 @@ static const struct refused refused[] = {
     {WF_H1_ERR_PROTOCOL, true, CHUNKED "0\r\nContent-Length: 3\r\n\r\n", "concerns framing"},
     {WF_H1_ERR_PROTOCOL, true, CHUNKED "0\r\nTransfer-Encoding: chunked\r\n\r\n",
      "concerns framing"},
-    {WF_H1_ERR_LIMIT, true, CHUNKED "1;12345678901234567890\r\n", "chunk extensions"},
+    {WF_H1_ERR_FLOOD, true, CHUNKED "1;12345678901234567890\r\n", "chunk extensions"},
     /* Limits. */
     {WF_H1_ERR_LIMIT, true, OK "a: b\r\nc: d\r\ne: f\r\ng: h\r\ni: j\r\n\r\n", "more field lines"},
     {WF_H1_ERR_LIMIT, true, CHUNKED "0\r\na: b\r\nc: d\r\ne: f\r\ng: h\r\ni: j\r\n\r\n",
@@ -153,6 +153,42 @@ static void test_nul_is_refused_in_names_and_values(void **state)
     for (unsigned run = 0; run < 4; run++) {
         check(&bad_name, wf_slice(name, sizeof(name) - 1), run);
         check(&bad_value, wf_slice(value, sizeof(value) - 1), run);
+    }
+}
+
+static void test_other_protocols_are_named_by_their_first_octets(void **state)
+{
+    (void)state;
+    static const char settings[] = "\0\0\x12\4\0\0\0\0\0\0\3\0\0\0\x64";
+    static const char not_first[] = "\0\0\x0c\4\1\0\0\0\0";
+    static const char on_a_stream[] = "\0\0\0\4\0\0\0\0\1";
+    static const char alert[] = "\x15\3\3\0\2\2\x28";
+    static const char record[] = "\x15\3\3\0\3\2\x28";
+    static const struct refused http2 = {WF_H1_ERR_HTTP2, false, "SETTINGS", "SETTINGS frame"};
+    static const struct refused tls = {WF_H1_ERR_TLS, false, "an alert", "TLS alert"};
+    static const struct refused neither = {WF_H1_ERR_NOT_HTTP, false, "neither", "no HTTP/1.1"};
+    for (unsigned run = 0; run < 2 + RANDOM_SPLITS; run++) {
+        check(&http2, wf_slice(settings, sizeof(settings) - 1), run);
+        check(&neither, wf_slice(not_first, sizeof(not_first) - 1), run);
+        check(&neither, wf_slice(on_a_stream, sizeof(on_a_stream) - 1), run);
+        check(&tls, wf_slice(alert, sizeof(alert) - 1), run);
+        check(&neither, wf_slice(record, sizeof(record) - 1), run);
+    }
+}
+
+static void test_the_beginning_of_another_protocol_and_no_more_is_no_http(void **state)
+{
+    (void)state;
+    struct wf_h1_config config = small();
+    for (unsigned orderly = 0; orderly < 2; orderly++) {
+        struct h1_player player;
+        assert_true(h1_player_init(&player, &config, "G"));
+        h1_player_feed(&player, wf_slice("\x15\3\3", 3), 0);
+        assert_false(player.failed);
+        h1_player_end(&player, orderly);
+        assert_true(player.failed);
+        assert_int_equal(player.error.kind, WF_H1_ERR_NOT_HTTP);
+        h1_player_fini(&player);
     }
 }
 
@@ -215,6 +251,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_ambiguous_is_refused),
         cmocka_unit_test(test_nul_is_refused_in_names_and_values),
+        cmocka_unit_test(test_other_protocols_are_named_by_their_first_octets),
+        cmocka_unit_test(test_the_beginning_of_another_protocol_and_no_more_is_no_http),
         cmocka_unit_test(test_an_endless_head_is_refused),
         cmocka_unit_test(test_fields_above_the_list_size_are_refused),
         cmocka_unit_test(test_sections_together_have_a_limit),

@@ -65,20 +65,36 @@ static void test_first_frame_must_not_be_a_settings_ack(void **state)
     rig_fini(&rig);
 }
 
-static void test_an_http_1_answer_is_named_in_the_reason(void **state)
+static void expect_other_protocol(const char *answer, size_t len, const char *named)
 {
-    (void)state;
     struct h2_rig rig;
     struct wf_h2_config config = WF_H2_CONFIG_INIT(WF_H2_CLIENT);
     rig_init(&rig, &config);
     peer_expect_preface(&rig.peer);
     peer_expect_settings(&rig.peer);
     peer_expect(&rig.peer, WF_H2_FRAME_WINDOW_UPDATE, 0);
-    static const char answer[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
-    peer_send_raw(&rig.peer, answer, sizeof(answer) - 1);
+    peer_send_raw(&rig.peer, answer, len);
     rig_expect_connection_error(&rig, WF_H2_PROTOCOL_ERROR);
-    assert_non_null(strstr(rig.last_reason, "HTTP/1"));
+    assert_non_null(strstr(rig.last_reason, named));
     rig_fini(&rig);
+}
+
+static void test_an_http_1_answer_is_named_in_the_reason(void **state)
+{
+    (void)state;
+    static const char answer[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
+    expect_other_protocol(answer, sizeof(answer) - 1, "speaks HTTP/1, not HTTP/2");
+}
+
+static void test_an_answer_in_text_or_tls_is_named_in_the_reason(void **state)
+{
+    (void)state;
+    static const char alert[] = "\x15\3\3\0\2\2\x28";
+    static const char two_alerts[] = "\x15\3\3\0\2\2\x28\x15\3\3\0\2\1\0";
+    static const char page[] = "<!DOCTYPE HTML>\n";
+    expect_other_protocol(alert, sizeof(alert) - 1, "speaks TLS, not HTTP/2");
+    expect_other_protocol(two_alerts, sizeof(two_alerts) - 1, "speaks TLS, not HTTP/2");
+    expect_other_protocol(page, sizeof(page) - 1, "in text, not HTTP/2");
 }
 
 static void test_a_server_checks_the_client_preface(void **state)
@@ -480,6 +496,7 @@ int main(void)
         cmocka_unit_test(test_first_frame_must_be_settings),
         cmocka_unit_test(test_first_frame_must_not_be_a_settings_ack),
         cmocka_unit_test(test_an_http_1_answer_is_named_in_the_reason),
+        cmocka_unit_test(test_an_answer_in_text_or_tls_is_named_in_the_reason),
         cmocka_unit_test(test_a_server_checks_the_client_preface),
         cmocka_unit_test(test_a_frame_above_max_frame_size_is_refused_by_its_header),
         cmocka_unit_test(test_unknown_frame_types_are_ignored),

@@ -1,6 +1,8 @@
 /* From the library's codes to curl's exit statuses. */
 #include "exit_code.h"
 
+#include <string.h>
+
 /* What a broken connection is called depends on how far the request had come. */
 static enum wf_fetch_exit lost_code(enum weft_stage stage)
 {
@@ -60,6 +62,7 @@ enum wf_fetch_exit wf_fetch_exit_code(const struct weft_error *error)
     case WEFT_ERR_CLIENT_CERT:
         return WF_FETCH_EXIT_CLIENT_CERT;
     case WEFT_ERR_NOT_HTTP2:
+    case WEFT_ERR_NOT_HTTP1:
         return WF_FETCH_EXIT_NOT_HTTP2;
     case WEFT_ERR_CONNECTION_LOST:
     case WEFT_ERR_TRUNCATED:
@@ -85,4 +88,17 @@ enum wf_fetch_exit wf_fetch_exit_code(const struct weft_error *error)
         return WF_FETCH_EXIT_INTERNAL;
     }
     return WF_FETCH_EXIT_INTERNAL;
+}
+
+const char *wf_fetch_hint(const struct weft_error *error)
+{
+    if (error->code == WEFT_ERR_NOT_HTTP1 && strstr(error->text, "http2_prior_knowledge"))
+        return " (--http2-prior-knowledge)";
+    if (error->code == WEFT_ERR_NOT_HTTP2 && strstr(error->text, "speaks HTTP/1"))
+        return " (leave --http2-prior-knowledge out)";
+    if (error->code == WEFT_ERR_NOT_HTTP2 && strstr(error->text, "speaks TLS"))
+        return "; its URLs begin with https://";
+    if (error->code == WEFT_ERR_TLS && strstr(error->text, "does not speak TLS"))
+        return "; its URLs may begin with http://";
+    return "";
 }

@@ -38,4 +38,8 @@ enum wf_fetch_exit {
 /* The status for how a request ended; 0 for WEFT_OK. */
 enum wf_fetch_exit wf_fetch_exit_code(const struct weft_error *error);
 
+/* What to type instead, as the end of a sentence, where the server speaks something else than it
+ * was asked in; else "". */
+const char *wf_fetch_hint(const struct weft_error *error);
+
 #endif

@@ -391,9 +391,10 @@ static enum wf_fetch_pump end_with_error(struct wf_fetch_transfer *transfer, enu
 
     if (!error || error->code == WEFT_OK)
         error = &plain;
-    return wf_fetch_transfer_fail_try(transfer, (int)wf_fetch_exit_code(error), "%s",
+    return wf_fetch_transfer_fail_try(transfer, (int)wf_fetch_exit_code(error), "%s%s",
                                       error->text[0] ? without_origin(error->text, transfer->url)
-                                                     : weft_code_name(error->code));
+                                                     : weft_code_name(error->code),
+                                      wf_fetch_hint(error));
 }
 
 static enum wf_fetch_pump write_body(struct wf_fetch_transfer *transfer, const void *data,
