@@ -5,7 +5,9 @@
  * finds its own bin empty moves all of `returned` over in one step, so a producer and a consumer of
  * blocks meet once in many blocks, and blocks never pile up with the threads that give.
  *
- * A block finds its home through its chunk, which is aligned to its own length. */
+ * A block finds its home by a pointer behind it, in room that its cache lines mostly leave anyhow.
+ * An aligned chunk could hold it once for all of its blocks, but an allocator cuts such a chunk out
+ * of one twice as long, and what lies between them is lost when pools come and go. */
 #include "base/pool.h"
 
 #include "base/assert.h"
@@ -37,6 +39,7 @@
 #define SHARDS             (1u << SHARD_BITS)
 #define CHUNK_LEN_MIN      32768u
 #define CHUNK_BLOCKS_MIN   8u
+#define CHUNK_OVERHEAD     (sizeof(struct chunk) + WF_CACHE_LINE - 1)
 #define SPINS_BEFORE_YIELD 64u
 #define CREATOR_HOLDS      (INT64_C(1) << 62) /* more than all blocks there can be */
 #define BLOCK_LEN_MAX      (SIZE_MAX / 4 / CHUNK_BLOCKS_MIN)
@@ -56,7 +59,6 @@ struct bin {
 
 struct chunk {
     struct chunk *next;
-    struct shard *home;
 };
 
 struct shard {
@@ -73,8 +75,9 @@ struct shard {
 struct wf_pool {
     /* Immutable after wf_pool_new(). */
     size_t block_len;
-    size_t stride;
-    size_t chunk_len; /* a power of two */
+    size_t stride; /* from block to block; the last of it points to the block's home */
+    size_t chunk_blocks;
+    size_t chunk_len;
     void (*end)(void *user);
     void *end_user;
 
@@ -119,6 +122,11 @@ static struct shard *shard_of_caller(struct wf_pool *pool)
     return &pool->shards[hash >> (64 - SHARD_BITS)];
 }
 
+static uintptr_t round_up(uintptr_t value)
+{
+    return (value + WF_CACHE_LINE - 1) & ~(uintptr_t)(WF_CACHE_LINE - 1);
+}
+
 struct wf_pool *wf_pool_new(size_t block_len)
 {
     if (block_len < sizeof(struct block) || block_len > BLOCK_LEN_MAX)
@@ -129,10 +137,11 @@ struct wf_pool *wf_pool_new(size_t block_len)
     pool->block_len = block_len;
     pool->end = NULL;
     pool->end_user = NULL;
-    pool->stride = (block_len + WF_CACHE_LINE - 1) & ~(size_t)(WF_CACHE_LINE - 1);
-    pool->chunk_len = CHUNK_LEN_MIN;
-    while (pool->chunk_len < WF_CACHE_LINE + CHUNK_BLOCKS_MIN * pool->stride)
-        pool->chunk_len *= 2;
+    pool->stride = round_up(block_len + sizeof(struct shard *));
+    pool->chunk_blocks = (CHUNK_LEN_MIN - CHUNK_OVERHEAD) / pool->stride;
+    if (pool->chunk_blocks < CHUNK_BLOCKS_MIN)
+        pool->chunk_blocks = CHUNK_BLOCKS_MIN;
+    pool->chunk_len = CHUNK_OVERHEAD + pool->chunk_blocks * pool->stride;
     atomic_init(&pool->remaining, CREATOR_HOLDS);
     for (unsigned i = 0; i < SHARDS; i++) {
         struct shard *shard = &pool->shards[i];
@@ -204,16 +213,28 @@ void wf_pool_unref(struct wf_pool *pool)
     add_remaining(pool, -CREATOR_HOLDS);
 }
 
+static struct shard **home_of(const struct wf_pool *pool, void *block)
+{
+    return (struct shard **)(void *)((char *)block + pool->stride) - 1;
+}
+
+static void unpoison(const struct wf_pool *pool, void *block)
+{
+    UNPOISON(block, pool->block_len);
+    UNPOISON(home_of(pool, block), sizeof(struct shard *));
+}
+
 /* The caller holds own.locked. */
 static void *take_from(struct wf_pool *pool, struct shard *shard)
 {
     struct block *block = shard->own.free;
     if (block != NULL) {
-        UNPOISON(block, pool->block_len);
+        unpoison(pool, block);
         shard->own.free = block->next;
     } else if (shard->fresh_count > 0) {
         block = (struct block *)(void *)shard->fresh;
-        UNPOISON(block, pool->block_len);
+        unpoison(pool, block);
+        *home_of(pool, block) = shard;
         shard->fresh += pool->stride;
         shard->fresh_count--;
     } else {
@@ -234,18 +255,18 @@ static void move_returned(struct shard *shard)
 
 static void adopt_chunk(struct wf_pool *pool, struct shard *shard, struct chunk *chunk)
 {
+    char *after = (char *)(chunk + 1);
     chunk->next = shard->chunks;
-    chunk->home = shard;
     shard->chunks = chunk;
-    shard->fresh = (char *)chunk + WF_CACHE_LINE;
-    shard->fresh_count = (pool->chunk_len - WF_CACHE_LINE) / pool->stride;
-    POISON(shard->fresh, pool->chunk_len - WF_CACHE_LINE);
+    shard->fresh = after + (round_up((uintptr_t)after) - (uintptr_t)after);
+    shard->fresh_count = pool->chunk_blocks;
+    POISON(shard->fresh, pool->chunk_blocks * pool->stride);
 }
 
 static void *take_with_new_chunk(struct wf_pool *pool, struct shard *shard)
 {
     /* Outside the lock: the allocator may take its time. */
-    struct chunk *chunk = wf_alloc_aligned(pool->chunk_len, pool->chunk_len);
+    struct chunk *chunk = wf_alloc(pool->chunk_len);
     if (chunk == NULL)
         return NULL;
     bin_lock(&shard->own);
@@ -271,16 +292,10 @@ void *wf_pool_take(struct wf_pool *pool)
     return block != NULL ? block : take_with_new_chunk(pool, shard);
 }
 
-static struct shard *home_of(const struct wf_pool *pool, void *block)
-{
-    char *start = (char *)block - ((uintptr_t)block & (pool->chunk_len - 1));
-    return ((struct chunk *)(void *)start)->home;
-}
-
 void wf_pool_give(struct wf_pool *pool, void *block)
 {
     wf_assert(block != NULL);
-    struct shard *home = home_of(pool, block);
+    struct shard *home = *home_of(pool, block);
     struct bin *bin = home == shard_of_caller(pool) ? &home->own : &home->returned;
     struct block *node = block;
     bin_lock(bin);

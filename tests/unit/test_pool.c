@@ -2,7 +2,9 @@
 #include "base/pool.h"
 
 #include "base/assert.h"
+#include "support/random.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -153,6 +155,46 @@ test_the_last_block_may_be_given_on_another_thread_after_the_pool_was_closed(voi
     assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define POOLS 300
+#define PINS  64
+
+/* A client's pools, opened and closed while others allocate, must fit into the holes that their
+ * predecessors left. Chunks that are aligned to their own length do not: a hole of exactly their
+ * length is no use to them, and the heap grows to several times of this bound. */
+static void test_pools_that_come_and_go_do_not_grow_the_heap(void **state)
+{
+    (void)state;
+    struct test_random random = test_random_start("test_pool");
+    void *pins[PINS] = {NULL};
+    size_t before = mallinfo2().arena;
+    for (int i = 0; i < POOLS; i++) {
+        void *blocks[2][120];
+        struct wf_pool *pools[2] = {wf_pool_new(500), wf_pool_new(1024)};
+        assert_true(pools[0] != NULL && pools[1] != NULL);
+        for (size_t j = 0; j < 240; j++) {
+            blocks[j % 2][j / 2] = wf_pool_take(pools[j % 2]);
+            assert_non_null(blocks[j % 2][j / 2]);
+            size_t pin = test_random_below(&random, PINS);
+            if (j % 16 == 0) {
+                free(pins[pin]);
+                pins[pin] = malloc(100 + test_random_below(&random, 20000));
+            }
+        }
+        for (size_t j = 0; j < 240; j++)
+            wf_pool_give(pools[j % 2], blocks[j % 2][j / 2]);
+        wf_pool_unref(pools[0]);
+        wf_pool_unref(pools[1]);
+    }
+    size_t grown = mallinfo2().arena - before;
+    for (size_t i = 0; i < PINS; i++)
+        free(pins[i]);
+    print_message("the heap grew by %zu octets\n", grown);
+    /* 650 KiB of it are pinned, 300 KiB are the pools'. */
+    assert_true(grown < 3u << 19);
+}
+#endif
+
 #if defined(__SANITIZE_ADDRESS__)
 static void test_use_after_give_is_seen_by_the_address_sanitizer(void **state)
 {
@@ -186,6 +228,9 @@ int main(void)
         cmocka_unit_test(test_blocks_given_on_another_thread_come_back_to_the_taker),
         cmocka_unit_test(
             test_the_last_block_may_be_given_on_another_thread_after_the_pool_was_closed),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+        cmocka_unit_test(test_pools_that_come_and_go_do_not_grow_the_heap),
+#endif
 #if defined(__SANITIZE_ADDRESS__)
         cmocka_unit_test(test_use_after_give_is_seen_by_the_address_sanitizer),
 #endif
