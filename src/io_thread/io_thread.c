@@ -332,6 +332,9 @@ static void *run(void *user)
     wf_tls_thread_end();
     io->resolver = NULL;
     io->tls_io = NULL;
+    /* A future that outlives the client keeps this struct, but not its buffer. */
+    wf_free(io->read_buf);
+    io->read_buf = NULL;
     /* F24 with F25 in wf_io_thread_push(): set stopped, then look at the mailbox; there, push, then
      * look at stopped. */
     atomic_store_explicit(&io->stopped, true, memory_order_seq_cst);
