@@ -1,6 +1,6 @@
 #include "support/h1_server.h"
 
-#include "base/buf.h"
+#include "support/h1_request.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,15 +19,9 @@
 #define MAX_HEAD  16384u
 #define READ_LEN  65536u
 
-enum reading { READS_HEAD, READS_BODY, READS_SIZE, READS_CHUNK, READS_TRAILERS };
-
 struct conn {
     int fd;
-    enum reading reading;
-    size_t left;     /* of the body or the chunk, with its line end */
-    size_t body_len; /* so far */
-    char path[128];
-    struct wf_buf in;
+    struct h1_request request;
     struct wf_buf out;
     bool ends; /* when all is written */
 };
@@ -85,126 +78,39 @@ static void say_body(struct conn *conn, size_t len)
 
 static void answer(struct conn *conn)
 {
-    if (strncmp(conn->path, "/bytes/", 7) == 0) {
-        say_body(conn, strtoul(conn->path + 7, NULL, 10));
-    } else if (strcmp(conn->path, "/echo") == 0) {
-        say_body(conn, conn->body_len);
-    } else if (strcmp(conn->path, "/cut") == 0) {
+    if (strncmp(conn->request.path, "/bytes/", 7) == 0) {
+        say_body(conn, strtoul(conn->request.path + 7, NULL, 10));
+    } else if (strcmp(conn->request.path, "/echo") == 0) {
+        say_body(conn, conn->request.body_len);
+    } else if (strcmp(conn->request.path, "/cut") == 0) {
         say(conn, "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf");
         conn->ends = true;
-    } else if (strcmp(conn->path, "/reset") == 0) {
+    } else if (strcmp(conn->request.path, "/reset") == 0) {
         conn->ends = true;
-    } else if (strcmp(conn->path, "/goaway") == 0) {
+    } else if (strcmp(conn->request.path, "/goaway") == 0) {
         say(conn, "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n");
         conn->ends = true;
-    } else if (strcmp(conn->path, "/hang") != 0) {
+    } else if (strcmp(conn->request.path, "/hang") != 0) {
         say(conn, "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n");
     }
-    conn->reading = READS_HEAD;
-    conn->body_len = 0;
-}
-
-/* The next line without its end; false: it is not there yet. */
-static bool take_line(struct conn *conn, char *line, size_t cap)
-{
-    struct wf_slice in = wf_buf_slice(&conn->in);
-    const uint8_t *end = in.len == 0 ? NULL : memchr(in.ptr, '\n', in.len);
-    if (end == NULL)
-        return false;
-    size_t len = (size_t)(end - in.ptr);
-    (void)snprintf(line, cap, "%.*s", (int)len, (const char *)in.ptr);
-    line[strcspn(line, "\r")] = '\0';
-    wf_buf_consume(&conn->in, len + 1);
-    return true;
-}
-
-static bool take_head(struct conn *conn)
-{
-    struct wf_slice in = wf_buf_slice(&conn->in);
-    char line[1024];
-    if (in.len == 0 || memmem(in.ptr, in.len, "\r\n\r\n", 4) == NULL)
-        return false;
-    conn->reading = READS_BODY;
-    conn->left = 0;
-    (void)take_line(conn, line, sizeof(line));
-    if (sscanf(line, "%*s %127s", conn->path) != 1)
-        conn->path[0] = '\0';
-    while (take_line(conn, line, sizeof(line)) && line[0] != '\0') {
-        if (strncasecmp(line, "content-length:", 15) == 0)
-            conn->left = strtoul(line + 15, NULL, 10);
-        else if (strncasecmp(line, "transfer-encoding:", 18) == 0)
-            conn->reading = READS_SIZE;
-        else if (strncasecmp(line, "expect:", 7) == 0)
-            say(conn, "HTTP/1.1 100 Continue\r\n\r\n");
-    }
-    return true;
-}
-
-static bool take_octets(struct conn *conn)
-{
-    size_t len = wf_buf_len(&conn->in);
-    if (len > conn->left)
-        len = conn->left;
-    wf_buf_consume(&conn->in, len);
-    conn->left -= len;
-    return conn->left == 0;
-}
-
-static bool take_size(struct conn *conn)
-{
-    char line[64];
-    if (!take_line(conn, line, sizeof(line)))
-        return false;
-    size_t len = strtoul(line, NULL, 16);
-    conn->body_len += len;
-    conn->left = len + 2;
-    conn->reading = len == 0 ? READS_TRAILERS : READS_CHUNK;
-    return true;
-}
-
-/* One step; false: more must come first. */
-static bool step(struct conn *conn)
-{
-    char line[1024];
-    switch (conn->reading) {
-    case READS_HEAD:
-        if (!take_head(conn))
-            return false;
-        if (conn->reading == READS_BODY)
-            conn->body_len = conn->left;
-        return true;
-    case READS_BODY:
-        if (!take_octets(conn))
-            return false;
-        answer(conn);
-        return true;
-    case READS_SIZE:
-        return take_size(conn);
-    case READS_CHUNK:
-        if (!take_octets(conn))
-            return false;
-        conn->reading = READS_SIZE;
-        return true;
-    case READS_TRAILERS:
-        if (!take_line(conn, line, sizeof(line)))
-            return false;
-        if (line[0] == '\0')
-            answer(conn);
-        return true;
-    }
-    return false;
 }
 
 static bool conn_read(struct conn *conn)
 {
-    must(wf_buf_reserve(&conn->in, READ_LEN), "memory");
-    ssize_t len = recv(conn->fd, wf_buf_tail(&conn->in), READ_LEN, 0);
+    struct h1_request *request = &conn->request;
+    must(wf_buf_reserve(&request->in, READ_LEN), "memory");
+    ssize_t len = recv(conn->fd, wf_buf_tail(&request->in), READ_LEN, 0);
     if (len <= 0)
         return len < 0 && errno == EAGAIN;
-    wf_buf_commit(&conn->in, (size_t)len);
-    while (!conn->ends && step(conn))
-        ;
-    return conn->reading != READS_HEAD || wf_buf_len(&conn->in) <= MAX_HEAD;
+    wf_buf_commit(&request->in, (size_t)len);
+    enum h1_request_step step = H1_REQUEST_BEGUN;
+    while (!conn->ends && (step = h1_request_next(request)) != H1_REQUEST_MORE) {
+        if (step == H1_REQUEST_COMPLETE)
+            answer(conn);
+        else if (request->expects_continue)
+            say(conn, "HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    return request->part != H1_REQUEST_HEAD || wf_buf_len(&request->in) <= MAX_HEAD;
 }
 
 static bool conn_write(struct conn *conn)
@@ -221,7 +127,7 @@ static bool conn_write(struct conn *conn)
 
 static void conn_close(struct conn *conn)
 {
-    wf_buf_fini(&conn->in);
+    h1_request_fini(&conn->request);
     wf_buf_fini(&conn->out);
     (void)close(conn->fd);
     conn->fd = -1;

@@ -1,49 +1,29 @@
-/* An HTTP/2 server that misbehaves by a plan and remembers what it did with each request: the one
- * who knows, when a client says what became of them. All that it decides follows from the plan's
- * seed, the request's number and how often the request came.
+/* A server that misbehaves by a plan and remembers what it did with each request: the one who
+ * knows, when a client says what became of them. All that it decides follows from the plan's seed,
+ * the request's number and how often the request came.
  *
  * It lies to nobody: what it refuses, or leaves out of a GOAWAY, it has not processed and never
- * will. Requests are "/N" with N below ORACLE_REQUESTS. */
+ * will, and what it reads after its own end of a connection it does not process. Requests are "/N"
+ * with N below ORACLE_REQUESTS; an answer's body is N. */
 #ifndef TESTS_SUPPORT_ORACLE_SERVER_H
 #define TESTS_SUPPORT_ORACLE_SERVER_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "support/oracle_record.h"
 
-#define ORACLE_REQUESTS 16u
-
-enum oracle_act {
-    ORACLE_ANSWER,
-    ORACLE_REFUSE, /* REFUSED_STREAM */
-    ORACLE_RESET,  /* any other code */
-    ORACLE_HALF,   /* a response that begins, then any code or the end of the connection */
-    ORACLE_HINT,   /* 103, then any code or the end of the connection */
-    ORACLE_STALL,  /* nothing, ever */
-    ORACLE_GOAWAY, /* with any last stream identifier, and then an end or none */
-    ORACLE_CUT,    /* the end of the connection, with all that was written before it */
-    ORACLE_TORN,   /* an answer, of which some octets are missing */
-    ORACLE_ACTS
-};
+#define ORACLE_ACTS_MAX 12u
 
 struct oracle_plan {
     uint64_t seed;
-    uint32_t max_streams;
-    unsigned trouble; /* of a hundred requests that come, how many are not simply answered */
-    bool stalls;      /* ORACLE_STALL is among the troubles */
-    unsigned listens; /* connections after which it listens no more; 0: always */
+    bool is_h1;           /* HTTP/1.1, or HTTP/2 with prior knowledge */
+    uint32_t max_streams; /* HTTP/2 only */
+    unsigned trouble;     /* of a hundred requests that come, how many are not simply answered */
+    bool stalls;          /* to say nothing, ever, is among the troubles */
+    unsigned listens;     /* connections after which it listens no more; 0: always */
 };
 
-/* What became of one request, all the times that it came. */
-struct oracle_log {
-    unsigned received;   /* its HEADERS were read */
-    unsigned processed;  /* it had its effect */
-    unsigned not ;       /* it was refused, or above the last stream of a GOAWAY, and told so */
-    unsigned begun;      /* a response began, and what the client reads first says so */
-    unsigned ambiguous;  /* nothing that the client can have read proves either */
-    bool came_again;     /* after it had been processed */
-    bool came_once_more; /* after a response had begun */
-    char trail[160];     /* for people: connection, stream and what happened, one after another */
-};
+/* What it can do with a request: so many, and their names. The first is a plain answer. */
+unsigned oracle_act_count(bool is_h1);
+const char *oracle_act_name(bool is_h1, unsigned act);
 
 struct oracle_server;
 
@@ -51,8 +31,9 @@ struct oracle_server;
 struct oracle_server *oracle_server_new(const struct oracle_plan *plan);
 uint16_t oracle_server_port(const struct oracle_server *server);
 /* Once the client is closed: reads what it left, ends the thread, and tells. @out_logs has room for
- * ORACLE_REQUESTS. Returns whether octets may have been lost on their way, in either direction. */
+ * ORACLE_REQUESTS; @out_acts is added to. Returns whether requests may have been sent that were
+ * never read. */
 bool oracle_server_free(struct oracle_server *server, struct oracle_log *out_logs,
-                        unsigned out_acts[ORACLE_ACTS]);
+                        unsigned out_acts[ORACLE_ACTS_MAX]);
 
 #endif
