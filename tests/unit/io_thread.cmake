@@ -52,5 +52,5 @@ weft_unit_test(limits_reached ../support/loop_server.c ../support/raw_server.c)
 weft_unit_test(line ../support/stepped.c ../support/memory_wire.c)
 weft_unit_test(demand ../support/loop_server.c ../support/raw_server.c ../support/memory_wire.c)
 weft_unit_test(client_memory ../support/server_process.c ../support/loop_server.c
-                             ../support/h1_server.c)
+                             ../support/h1_server.c ../support/h1_request.c)
 weft_counting_alloc(test_client_memory)
