@@ -93,6 +93,7 @@ static void add_stats(struct weft_stats *sum, struct wf_io_thread *io)
         sum->limits[i] += read_stat(&io->stats.limits[i]);
     sum->retries += read_stat(&io->stats.retries);
     sum->retries_denied += read_stat(&io->stats.retries_denied);
+    sum->windows_grown += read_stat(&io->stats.windows_grown);
 }
 
 void weft_client_stats(struct weft_client *client, struct weft_stats *stats)

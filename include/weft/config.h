@@ -205,11 +205,19 @@ struct weft_config {
     uint32_t upload_buffer;    /* octets of one request's body that wait to be sent; 1024 to 2^30 */
     int64_t expect_timeout_ms; /* how long a body that expects "100 Continue" waits for it; 0: not
                                   at all; WEFT_FOREVER: until there is a response */
+    /* HTTP/2, octets, up to 2^31-1. Windows double where they limit the server: where half of one
+     * and more comes in a round trip, which no PING measures. 0, or not above the window itself: it
+     * never grows. */
+    uint32_t max_stream_window;     /* stream_window grows up to this while the reader keeps up; for
+                                       all streams by no more than half of max_buffered */
+    uint32_t max_connection_window; /* connection_window grows up to this, and what the windows of a
+                                       connection's streams grow by is no more, together */
 };
 
 /* Defaults: one I/O thread and connection, up to 8 where streams run out; 30 s for a request, 10 s
- * to connect; windows of 1 MiB and 16 MiB; a response's fields up to 64 KiB and a collected body up
- * to 64 MiB, 1 GiB of bodies in all; a server that does not read is given 30 s. */
+ * to connect; windows of 1 MiB and 16 MiB, which grow to 16 and 32; a response's fields up to
+ * 64 KiB and a collected body up to 64 MiB, 1 GiB of bodies in all; a server that does not read is
+ * given 30 s. */
 #define WEFT_CONFIG_INIT                                                                           \
     {                                                                                              \
         sizeof(struct weft_config), 1, 1, 1, 30000, 10000, 100000, NULL, false, false, 1u << 20,   \
@@ -217,7 +225,7 @@ struct weft_config {
             1u << 30, NULL, NULL, WEFT_LOG_INFO, 8000, 2500, 5000, 10000, WEFT_HTTP_AUTO, 8,       \
             WEFT_FOREVER, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, 0,  \
             NULL, 0, WEFT_TLS_1_2, WEFT_TLS_1_3, NULL, NULL, 64, NULL, -1, -1, -1, 3, 25, 20, 10,  \
-            30000, 262144, 1000                                                                    \
+            30000, 262144, 1000, 1u << 24, 1u << 25                                                \
     }
 
 #ifdef __cplusplus

@@ -83,7 +83,7 @@ WEFT_API bool weft_future_trailer_at(const struct weft_future *future, size_t in
 
 /* The collected body, after completion. Empty for streamed and discarded bodies. */
 WEFT_API struct weft_body weft_future_body(const struct weft_future *future);
-/* Octets of body that came so far, however delivered. */
+/* Octets of body that came, however delivered; 0 before completion. */
 WEFT_API uint64_t weft_future_body_len(const struct weft_future *future);
 
 /* WEFT_STREAM_BODY: copies up to @cap octets of the body to @buf, waiting up to @timeout_ms for the

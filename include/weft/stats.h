@@ -63,6 +63,8 @@ struct weft_stats {
     uint64_t limits[WEFT_STATS_LIMITS]; /* times that each enum weft_limit was reached */
     uint64_t retries;                   /* tries that followed another of the same request */
     uint64_t retries_denied; /* requests that ended because the retry budget was used up */
+    uint64_t windows_grown;  /* now: octets by which receive windows of streams are larger than
+                                config.stream_window, all together */
 };
 
 #ifdef __cplusplus

@@ -17,6 +17,10 @@ static void init_windows(struct wf_h2_session *s)
     s->remote = WF_H2_SETTINGS_INITIAL;
     s->send_window = (int32_t)WF_H2_INITIAL_WINDOW;
     s->recv_window.open = (int32_t)config->connection_window;
+    s->growth = (struct wf_h2_growth){.pool = config->growth_pool,
+                                      .left = config->max_growth,
+                                      .max_stream_window = config->max_stream_window,
+                                      .max_connection_window = config->max_connection_window};
     /* Until the peer has acknowledged a smaller window it may use the protocol's own. */
     s->stream_recv_window = config->initial_window_size > WF_H2_INITIAL_WINDOW
                                 ? config->initial_window_size
@@ -55,6 +59,8 @@ void wf_h2_session_free(struct wf_h2_session *s)
 {
     if (s == NULL)
         return;
+    if (s->growth.pool != NULL) /* what streams had that never ended */
+        s->growth.pool->grown -= s->config.max_growth - s->growth.left;
     wf_h2_output_fini(&s->out);
     wf_buf_fini(&s->block.buf);
     wf_hpack_encoder_free(s->encoder);

@@ -25,6 +25,7 @@
 #include "h2/limits.h"
 
 struct wf_h2_guard;
+struct wf_h2_growth_pool;
 struct wf_h2_session;
 struct wf_h2_stream;
 
@@ -60,7 +61,13 @@ struct wf_h2_config {
     uint32_t
         max_header_list_size; /* octets as section 6.5.2 counts; a larger section ends its stream */
     /* Not settings. */
-    uint32_t connection_window;   /* receive window of the connection, octets, at least 65,535 */
+    uint32_t connection_window; /* receive window of the connection, octets, at least 65,535 */
+    /* Receive windows that grow (growth.h), octets. */
+    uint32_t max_stream_window;            /* of a stream; not above the initial one: none grows */
+    uint32_t max_connection_window;        /* of the connection; the same */
+    uint32_t max_growth;                   /* what all streams' windows may grow by together */
+    struct wf_h2_growth_pool *growth_pool; /* that other sessions draw on too; NULL: none. Outlives
+                                              the session */
     uint32_t encoder_table_cap;   /* most that our encoder uses for its dynamic table, octets */
     uint32_t max_fields;          /* field lines in a section that we accept */
     uint32_t max_field_block_len; /* octets of one received field block, all its frames together */
@@ -218,6 +225,9 @@ enum wf_h2_submit wf_h2_session_send_headers(struct wf_h2_session *session,
  * with @end sends an empty DATA frame. Nothing happens on a stream whose CLOSED is due. */
 void wf_h2_session_send_body(struct wf_h2_session *session, struct wf_h2_stream *stream,
                              struct wf_slice body, bool end);
+/* The time as wf_h2_session_next() has it, before credit that goes back between two of its calls.
+ */
+void wf_h2_session_set_time(struct wf_h2_session *session, uint64_t now_ms);
 /* The owner has used @len octets of DATA of @stream: stream credit goes back. */
 void wf_h2_session_consume(struct wf_h2_session *session, struct wf_h2_stream *stream, size_t len);
 /* Ends the stream here and now, with RST_STREAM where the peer may still know it. @stream is dead.

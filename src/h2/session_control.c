@@ -62,6 +62,10 @@ static enum wf_h2_step recv_settings_ack(struct wf_h2_session *s, struct wf_h2_e
         return WF_H2_STEP_DONE;
     }
     apply_local_settings(s);
+    /* They went out with the first octets of the session. */
+    uint64_t began_ms = s->settings_deadline - s->config.settings_timeout_ms;
+    uint64_t passed_ms = s->now_ms - began_ms;
+    s->growth.round_trip_ms = passed_ms < UINT32_MAX ? (uint32_t)passed_ms : UINT32_MAX;
     wf_h2_event_init(event, WF_H2_EVENT_SETTINGS_ACK, NULL);
     return WF_H2_STEP_EVENT;
 }

@@ -42,6 +42,7 @@ void wf_h2_stream_end(struct wf_h2_session *s, struct wf_h2_stream *stream, enum
     if (s->is_server && end == WF_H2_END_COMPLETE)
         s->guard.streams++;
     abandon_data(s, stream);
+    wf_h2_growth_end(&s->growth, &stream->growth);
     wf_h2_stream_set_remove(&s->streams, stream);
     wf_list_remove(&stream->node);
     wf_list_push_back(&s->ending, &stream->node);
@@ -176,6 +177,7 @@ void wf_h2_session_reset(struct wf_h2_session *s, struct wf_h2_stream *stream, u
         uint32_t id = stream->id;
         stream->ended = true;
         abandon_data(s, stream);
+        wf_h2_growth_end(&s->growth, &stream->growth);
         wf_h2_stream_set_remove(&s->streams, stream);
         if (stream->inserts > 0 && !wf_h2_output_disown(&s->out, stream, true))
             wf_h2_no_memory(s);

@@ -93,7 +93,9 @@ struct wf_h2_session {
     struct wf_h2_settings remote;
     int32_t send_window;
     struct wf_h2_recv_window recv_window;
-    uint32_t stream_recv_window; /* of a new stream */
+    struct wf_h2_growth growth;
+    struct wf_h2_window_growth recv_growth; /* of recv_window */
+    uint32_t stream_recv_window;            /* of a new stream */
 
     /* Output. */
     struct wf_hpack_encoder *encoder;
@@ -217,5 +219,7 @@ WF_MUST_USE bool wf_h2_send_goaway(struct wf_h2_session *s, uint32_t last_stream
 void wf_h2_stream_schedule(struct wf_h2_session *s, struct wf_h2_stream *stream);
 /* @len octets of @stream's DATA are done with: credit may go back. */
 void wf_h2_return_stream_credit(struct wf_h2_session *s, struct wf_h2_stream *stream, uint32_t len);
+/* The same for the connection, of whose window of @window octets @increment are open again. */
+void wf_h2_announce_connection_credit(struct wf_h2_session *s, uint32_t window, uint32_t increment);
 
 #endif

@@ -10,12 +10,11 @@ static bool take_connection_credit(struct wf_h2_session *s, uint32_t len)
                                "DATA is beyond the connection's flow-control window");
         return false;
     }
-    uint32_t increment =
-        wf_h2_recv_window_return(&s->recv_window, len, s->config.connection_window);
-    wf_assert((uint64_t)s->recv_window.open + s->recv_window.unreturned ==
-              s->config.connection_window);
+    uint32_t window = s->config.connection_window + wf_h2_growth_octets(&s->recv_growth);
+    uint32_t increment = wf_h2_recv_window_return(&s->recv_window, len, window);
+    wf_assert((uint64_t)s->recv_window.open + s->recv_window.unreturned == window);
     if (increment > 0)
-        wf_h2_send_window_update(s, 0, increment);
+        wf_h2_announce_connection_credit(s, window, increment);
     return !s->dead;
 }
 

@@ -257,12 +257,37 @@ enum wf_h2_submit wf_h2_session_send_headers(struct wf_h2_session *s, struct wf_
     return WF_H2_SUBMITTED;
 }
 
+/* What is open is at most the window, and that is at most 2^31-1. */
+static void widen(struct wf_h2_recv_window *window, uint32_t more)
+{
+    bool in_range = wf_h2_window_add(&window->open, more);
+    wf_assert(in_range);
+    (void)in_range;
+}
+
 void wf_h2_return_stream_credit(struct wf_h2_session *s, struct wf_h2_stream *stream, uint32_t len)
 {
-    uint32_t increment =
-        wf_h2_recv_window_return(&stream->recv_window, len, s->config.initial_window_size);
-    if (increment > 0)
-        wf_h2_send_window_update(s, stream->id, increment);
+    uint32_t window = s->config.initial_window_size + wf_h2_growth_octets(&stream->growth);
+    uint32_t increment = wf_h2_recv_window_return(&stream->recv_window, len, window);
+    if (increment == 0)
+        return;
+    struct wf_h2_credit credit = {window, increment, stream->recv_window.open};
+    uint32_t more = wf_h2_growth_of_stream(&s->growth, &stream->growth, &credit, s->now_ms);
+    widen(&stream->recv_window, more);
+    wf_h2_send_window_update(s, stream->id, increment + more);
+}
+
+void wf_h2_announce_connection_credit(struct wf_h2_session *s, uint32_t window, uint32_t increment)
+{
+    struct wf_h2_credit credit = {window, increment, s->recv_window.open};
+    uint32_t more = wf_h2_growth_of_connection(&s->growth, &s->recv_growth, &credit, s->now_ms);
+    widen(&s->recv_window, more);
+    wf_h2_send_window_update(s, 0, increment + more);
+}
+
+void wf_h2_session_set_time(struct wf_h2_session *s, uint64_t now_ms)
+{
+    s->now_ms = now_ms;
 }
 
 void wf_h2_session_consume(struct wf_h2_session *s, struct wf_h2_stream *stream, size_t len)

@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "h2/flow.h"
 #include "h2/frame.h"
+#include "h2/growth.h"
 #include "h2/session.h"
 
 enum wf_h2_stream_state {
@@ -79,6 +80,7 @@ struct wf_h2_stream {
     uint8_t end;            /* enum wf_h2_end, once ended */
     uint8_t effect;         /* enum wf_h2_effect, once ended */
     uint8_t inserts;        /* its pieces of body that wait in the output */
+    struct wf_h2_window_growth growth;
 };
 
 /* The error that @event is in the stream's state. False, always. */

@@ -66,6 +66,9 @@ bool wf_config_read(struct weft_config *config, const struct weft_config *given,
            !bad_value(error, "stream_window", config->stream_window, MIN_WINDOW, MAX_WINDOW) &&
            !bad_value(error, "connection_window", config->connection_window, MIN_WINDOW,
                       MAX_WINDOW) &&
+           !bad_value(error, "max_stream_window", config->max_stream_window, 0, MAX_WINDOW) &&
+           !bad_value(error, "max_connection_window", config->max_connection_window, 0,
+                      MAX_WINDOW) &&
            !bad_value(error, "upload_buffer", config->upload_buffer, 1024, 1u << 30) &&
            !bad_value(error, "max_header_list_size", config->max_header_list_size, 1024,
                       16u << 20) &&

@@ -61,6 +61,7 @@ static void describe(const struct wf_conn *conn, const struct weft_future *x,
 
 static void credit(struct wf_conn *conn, struct weft_future *x, size_t len)
 {
+    wf_h2_session_set_time(conn->session, conn->io->now_ms);
     wf_h2_session_consume(conn->session, x->stream, len);
     if (wf_h2_session_wants_write(conn->session))
         wf_conn_mark_dirty(conn);
@@ -480,6 +481,10 @@ static bool make_session(struct wf_conn *conn)
     struct wf_h2_config h2 = WF_H2_CONFIG_INIT(WF_H2_CLIENT);
     h2.initial_window_size = config->stream_window;
     h2.connection_window = config->connection_window;
+    h2.max_stream_window = config->max_stream_window;
+    h2.max_connection_window = config->max_connection_window;
+    h2.max_growth = config->max_connection_window;
+    h2.growth_pool = &conn->io->growth;
     h2.max_header_list_size = config->max_header_list_size;
     /* Huffman code may make a block longer than what it decodes to, though nobody need use it. */
     if (h2.max_field_block_len / 2 < config->max_header_list_size)

@@ -287,6 +287,8 @@ void wf_io_thread_turn(struct wf_io_thread *io)
     wf_outbox_flush(&io->outbox, io->engine);
     bury_dead(io);
     wf_stat_add(&io->stats.turns, 1);
+    /* Relaxed: one writer, and a number for people. */
+    atomic_store_explicit(&io->stats.windows_grown, io->growth.grown, memory_order_relaxed);
 }
 
 /* What a worker still writes is waited for: the descriptor is the user's again afterwards. */
@@ -483,6 +485,7 @@ struct wf_io_thread *wf_io_thread_new(struct weft_client *engine, unsigned index
     io->engine = engine;
     io->index = index;
     io->max_buffered = engine->config.max_buffered / engine->config.io_threads;
+    io->growth.max = io->max_buffered / 2; /* windows as they begin may need the rest */
     io->now_ns = wf_now_ns();
     io->now_ms = io->now_ns / NS_PER_MS;
     io->random.state = io->now_ns ^ (uint64_t)(uintptr_t)io;

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/random.h"
+#include "h2/growth.h"
 #include "io_thread/bad_addresses.h"
 #include "io_thread/delivery.h"
 #include "io_thread/engine.h"
@@ -60,6 +61,7 @@ struct wf_io_stats {
     atomic_ullong limits[WEFT_STATS_LIMITS]; /* by enum weft_limit */
     atomic_ullong retries;
     atomic_ullong retries_denied;
+    atomic_ullong windows_grown;
 };
 _Static_assert(WEFT_CODE_COUNT <= WEFT_STATS_CODES, "a counter for each code");
 _Static_assert(WEFT_LIMIT_COUNT <= WEFT_STATS_LIMITS, "a counter for each limit");
@@ -103,6 +105,7 @@ struct wf_io_thread {
     struct wf_origins origins;
     struct wf_random random; /* jitter */
     struct wf_retry retry;
+    struct wf_h2_growth_pool growth; /* of all its connections' windows */
     struct wf_outbox outbox;
     struct wf_mail *backlog;      /* mail taken from the mailbox and not yet looked at */
     struct wf_node dirty;         /* conn.dirty_node: has something to write */

@@ -60,6 +60,7 @@ static void test_several_io_threads_all_end(void **state)
     assert_int_equal(stats.submitted, 20);
     assert_int_equal(stats.connections_open, 0);
     assert_int_equal(stats.streams_open, 0);
+    assert_int_equal(stats.windows_grown, 0);
     fixture_free(&f);
 }
 

@@ -58,6 +58,8 @@ static bool open_client(struct load *load)
     config.versions = options->http1 ? WEFT_HTTP_1_1 : WEFT_HTTP_AUTO;
     config.stream_window = options->stream_window;
     config.connection_window = options->connection_window;
+    config.max_stream_window = 0; /* what is measured is what was asked for */
+    config.max_connection_window = 0;
     if (options->verbose) {
         config.trace = wf_tool_trace;
         config.trace_user = stderr;
