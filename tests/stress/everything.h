@@ -15,6 +15,9 @@
 #define KINDS        3u
 #define LETTERS      70000u
 
+/* By which a client speaks. TLS is HTTP/2 over it. */
+enum protocol { H2, H1, TLS, PROTOCOLS };
+
 enum kind { BY_WAIT, BY_CALLBACK, BY_QUEUE };
 
 struct caller {
@@ -52,8 +55,8 @@ __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
  * and one that is replaced now and then. The conductor's thread opens and closes; take is for any.
  */
 void clients_open(void);
-/* A reference to the client for HTTP/1.1 or for HTTP/2. */
-struct weft_client *clients_take(bool is_h1, bool stays);
+/* A reference. */
+struct weft_client *clients_take(enum protocol protocol, bool stays);
 /* Closes the one of those that are replaced whose turn it is, in the middle of everything. */
 void clients_replace_one(int64_t drain_ms);
 /* Closes all that are open, which can still be asked for their counts. */

@@ -120,18 +120,21 @@ static void wait_for(struct caller *c, struct weft_future *future)
     c->codes[code]++;
 }
 
-static struct weft_request *make_request(struct caller *c, bool is_h1, const char **out_path,
-                                         bool *out_posts)
+static struct weft_request *make_request(struct caller *c, enum protocol protocol,
+                                         const char **out_path, bool *out_posts)
 {
     static const char *const paths[] = {
         "/bytes/10", "/bytes/999",   "/bytes/70000", "/bytes/0",    "/echo",     "/echo",
         "/echo",     "/hang",        "/cut",         "/reset",      "/goaway",   "/bytes/1",
         "/half",     "/trailers",    "/drip/5",      "/refuse",     "/bytes/40", "/status/204",
         "/mirror",   "/early-hints", "/hints-only",  "/bytes/5000", "/deaf",     "/enough"};
+    const unsigned ports[PROTOCOLS] = {[H2] = everything_servers.h2_port,
+                                       [H1] = everything_servers.h1_port,
+                                       [TLS] = everything_servers.tls_port};
     char url[128];
     *out_path = paths[below(c, sizeof(paths) / sizeof(paths[0]))];
-    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u%s",
-                   is_h1 ? everything_servers.h1_port : everything_servers.h2_port, *out_path);
+    (void)snprintf(url, sizeof(url), "%s://127.0.0.1:%u%s", protocol == TLS ? "https" : "http",
+                   ports[protocol], *out_path);
     *out_posts = (*out_path)[1] == 'e' || (*out_path)[1] == 'm' || (*out_path)[1] == 'd';
     return weft_request_new(*out_posts ? "POST" : "GET", url);
 }
@@ -191,9 +194,9 @@ static void turn(struct caller *c)
     const char *path;
     bool posts;
     enum kind kind;
-    bool is_h1 = below(c, 3) == 0;
-    struct weft_client *client = clients_take(is_h1, below(c, 2) == 0);
-    struct weft_request *request = make_request(c, is_h1, &path, &posts);
+    enum protocol protocol = (enum protocol)below(c, PROTOCOLS);
+    struct weft_client *client = clients_take(protocol, below(c, 2) == 0);
+    struct weft_request *request = make_request(c, protocol, &path, &posts);
     struct weft_delivery how = choose_delivery(c, &kind);
     if (posts && below(c, 2) == 0)
         how.flags |= WEFT_STREAM_UPLOAD;

@@ -1,14 +1,15 @@
 #include "everything.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct weft_client *shared[2][2]; /* [is_h1][stays] */
+static struct weft_client *shared[PROTOCOLS][2]; /* [protocol][stays] */
 static struct client_totals totals;
 
-static struct weft_client *new_client(bool is_h1)
+static struct weft_client *new_client(enum protocol protocol)
 {
     struct weft_config config = WEFT_CONFIG_INIT;
     struct weft_error error;
-    config.http2_prior_knowledge = !is_h1;
+    config.http2_prior_knowledge = protocol == H2;
+    config.ca_file = WEFT_TEST_CERTS "/root.pem";
     config.io_threads = 3;
     config.workers = 3;
     config.connections_per_origin = 2;
@@ -26,14 +27,16 @@ static struct weft_client *new_client(bool is_h1)
 
 void clients_open(void)
 {
-    for (unsigned i = 0; i < 4; i++)
-        shared[i / 2][i % 2] = new_client(i / 2 == 1);
+    for (unsigned i = 0; i < PROTOCOLS; i++) {
+        for (unsigned stays = 0; stays < 2; stays++)
+            shared[i][stays] = new_client((enum protocol)i);
+    }
 }
 
-struct weft_client *clients_take(bool is_h1, bool stays)
+struct weft_client *clients_take(enum protocol protocol, bool stays)
 {
     pthread_mutex_lock(&lock);
-    struct weft_client *client = weft_client_ref(shared[is_h1][stays]);
+    struct weft_client *client = weft_client_ref(shared[protocol][stays]);
     pthread_mutex_unlock(&lock);
     return client;
 }
@@ -67,11 +70,11 @@ static void close_client(struct weft_client *client, int64_t drain_ms)
 
 void clients_replace_one(int64_t drain_ms)
 {
-    bool is_h1 = totals.clients % 2 == 1;
-    struct weft_client *next = new_client(is_h1);
+    enum protocol protocol = (enum protocol)(totals.clients % PROTOCOLS);
+    struct weft_client *next = new_client(protocol);
     pthread_mutex_lock(&lock);
-    struct weft_client *before = shared[is_h1][false];
-    shared[is_h1][false] = next;
+    struct weft_client *before = shared[protocol][false];
+    shared[protocol][false] = next;
     pthread_mutex_unlock(&lock);
     close_client(before, drain_ms);
     weft_client_unref(before);
@@ -79,13 +82,13 @@ void clients_replace_one(int64_t drain_ms)
 
 void clients_close(int64_t drain_ms)
 {
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 2 * PROTOCOLS; i++)
         close_client(shared[i / 2][i % 2], drain_ms);
 }
 
 void clients_free(void)
 {
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 2 * PROTOCOLS; i++) {
         struct weft_stats stats = {.size = sizeof(stats)};
         weft_client_stats(shared[i / 2][i % 2], &stats);
         weft_client_unref(shared[i / 2][i % 2]);

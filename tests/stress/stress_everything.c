@@ -1,7 +1,7 @@
 /* Everything at once: sixteen threads submit, cancel, read, write, finish, wait, drop and close, on
- * clients of several I/O threads, over HTTP/1.1 and HTTP/2, while servers misbehave and are killed
- * and started again. Each submission completes exactly once, the counts add up, no descriptor stays
- * open, and memory is level.
+ * clients of several I/O threads, over HTTP/1.1, HTTP/2 and TLS, while servers misbehave and are
+ * killed and started again. Each submission completes exactly once, the counts add up, no
+ * descriptor stays open, and memory is level.
  *
  *   stress_everything [SECONDS [SEED]]
  *

@@ -28,9 +28,14 @@ add_custom_command(OUTPUT "${WEFT_TEST_CERTS}/complete"
   DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/make_certs"
   COMMENT "Making the test certificates")
 add_custom_target(weft_test_certs DEPENDS "${WEFT_TEST_CERTS}/complete")
+# weft_test_certs(target): finds them in WEFT_TEST_CERTS.
+function(weft_test_certs target)
+  add_dependencies(${target} weft_test_certs)
+  target_compile_definitions(${target} PRIVATE
+    WEFT_TEST_CERTS="${PROJECT_BINARY_DIR}/tests/certs")
+endfunction()
 foreach(noun verify tls_ctx tls tls_handshake tls_identity tls_resume net_memory)
-  add_dependencies(test_${noun} weft_test_certs)
-  target_compile_definitions(test_${noun} PRIVATE WEFT_TEST_CERTS="${WEFT_TEST_CERTS}")
+  weft_test_certs(test_${noun})
 endforeach()
 weft_unit_test(body_stream)
 weft_unit_test(breaks ../support/loop_server.c ../support/raw_server.c)
@@ -51,6 +56,6 @@ weft_unit_test(limits ../support/loop_server.c ../support/raw_server.c)
 weft_unit_test(limits_reached ../support/loop_server.c ../support/raw_server.c)
 weft_unit_test(line ../support/stepped.c ../support/memory_wire.c)
 weft_unit_test(demand ../support/loop_server.c ../support/raw_server.c ../support/memory_wire.c)
-weft_unit_test(client_memory ../support/server_process.c ../support/loop_server.c
-                             ../support/h1_server.c ../support/h1_request.c)
+weft_unit_test(client_memory ${WEFT_SERVER_PROCESS})
 weft_counting_alloc(test_client_memory)
+weft_test_certs(test_client_memory)

@@ -28,24 +28,30 @@ static int stop_servers(void **state)
     return 0;
 }
 
-static struct weft_client *new_client(bool is_h1, unsigned io_threads)
+enum protocol { H2, H1, TLS, PROTOCOLS };
+
+static struct weft_client *new_client(enum protocol protocol, unsigned io_threads)
 {
     struct weft_config config = WEFT_CONFIG_INIT;
-    config.http2_prior_knowledge = !is_h1;
+    config.http2_prior_knowledge = protocol == H2;
+    config.ca_file = WEFT_TEST_CERTS "/root.pem";
     config.io_threads = io_threads;
     struct weft_client *client = weft_client_new(&config, NULL);
     assert_non_null(client);
     return client;
 }
 
-static struct weft_future *submit(struct weft_client *client, bool is_h1, const char *path)
+static struct weft_future *submit(struct weft_client *client, enum protocol protocol,
+                                  const char *path)
 {
+    const unsigned ports[PROTOCOLS] = {
+        [H2] = servers.h2_port, [H1] = servers.h1_port, [TLS] = servers.tls_port};
     char url[128];
     struct weft_delivery how = WEFT_DELIVERY_INIT;
     how.flags = WEFT_NO_RETRY;
     how.deadline_ms = TEST_WAIT_MS;
-    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u%s",
-                   is_h1 ? servers.h1_port : servers.h2_port, path);
+    (void)snprintf(url, sizeof(url), "%s://127.0.0.1:%u%s", protocol == TLS ? "https" : "http",
+                   ports[protocol], path);
     struct weft_request *request = weft_request_new("GET", url);
     struct weft_future *future = weft_submit(client, request, &how);
     weft_request_unref(request);
@@ -53,9 +59,9 @@ static struct weft_future *submit(struct weft_client *client, bool is_h1, const 
     return future;
 }
 
-static enum weft_code fetch(struct weft_client *client, bool is_h1, const char *path)
+static enum weft_code fetch(struct weft_client *client, enum protocol protocol, const char *path)
 {
-    struct weft_future *future = submit(client, is_h1, path);
+    struct weft_future *future = submit(client, protocol, path);
     enum weft_code code = weft_future_wait(future, TEST_WAIT_MS);
     weft_future_unref(future);
     return code;
@@ -73,10 +79,10 @@ static void test_clients_that_come_and_go_leave_nothing(void **state)
     size_t blocks = counting_alloc_blocks();
     size_t octets = counting_alloc_octets();
     for (unsigned i = 0; i < 10; i++) {
-        bool is_h1 = i % 2 == 1;
-        struct weft_client *client = new_client(is_h1, 2);
-        assert_int_equal(fetch(client, is_h1, "/bytes/70000"), WEFT_OK);
-        struct weft_future *hanging = submit(client, is_h1, "/hang");
+        enum protocol protocol = (enum protocol)(i % PROTOCOLS);
+        struct weft_client *client = new_client(protocol, 2);
+        assert_int_equal(fetch(client, protocol, "/bytes/70000"), WEFT_OK);
+        struct weft_future *hanging = submit(client, protocol, "/hang");
         assert_int_equal(weft_client_close(client, 0), WEFT_OK);
         assert_int_equal(weft_future_wait(hanging, 0), WEFT_ERR_CLOSED);
         weft_client_unref(client);
@@ -90,8 +96,8 @@ static void test_clients_that_come_and_go_leave_nothing(void **state)
 static void test_a_future_that_outlives_its_client_keeps_no_buffers(void **state)
 {
     (void)state;
-    struct weft_client *client = new_client(false, MANY_IO_THREADS);
-    struct weft_future *future = submit(client, false, "/bytes/10");
+    struct weft_client *client = new_client(H2, MANY_IO_THREADS);
+    struct weft_future *future = submit(client, H2, "/bytes/10");
     assert_int_equal(weft_future_wait(future, TEST_WAIT_MS), WEFT_OK);
     size_t running = counting_alloc_octets();
     close_client(client);
@@ -104,13 +110,14 @@ static void test_a_future_that_outlives_its_client_keeps_no_buffers(void **state
 
 /* What lies between two requests changes with what the server does meanwhile; the least of many
  * looks does not. */
-static size_t least_after_rounds(struct weft_client *client, bool is_h1, unsigned rounds)
+static size_t least_after_rounds(struct weft_client *client, enum protocol protocol,
+                                 unsigned rounds)
 {
     static const char *const paths[] = {"/bytes/10", "/bytes/70000", "/reset",
                                         "/cut",      "/goaway",      "/bytes/999"};
     size_t least = SIZE_MAX;
     for (unsigned i = 0; i < rounds; i++) {
-        (void)fetch(client, is_h1, paths[i % (sizeof(paths) / sizeof(paths[0]))]);
+        (void)fetch(client, protocol, paths[i % (sizeof(paths) / sizeof(paths[0]))]);
         size_t octets = counting_alloc_octets();
         if (i + WINDOW >= rounds && octets < least)
             least = octets;
@@ -118,15 +125,15 @@ static size_t least_after_rounds(struct weft_client *client, bool is_h1, unsigne
     return least;
 }
 
-static void check_requests_and_connections(bool is_h1)
+static void check_requests_and_connections(enum protocol protocol)
 {
-    struct weft_client *client = new_client(is_h1, 1);
+    struct weft_client *client = new_client(protocol, 1);
     struct weft_stats stats = {.size = sizeof(stats)};
-    size_t early = least_after_rounds(client, is_h1, ROUNDS / 4);
+    size_t early = least_after_rounds(client, protocol, ROUNDS / 4);
     size_t late = SIZE_MAX;
     /* A coincidence passes, a leak grows. Four octets a request are too many. */
     for (unsigned i = 0; i < ATTEMPTS && late > early + 4u * ROUNDS; i++)
-        late = least_after_rounds(client, is_h1, ROUNDS);
+        late = least_after_rounds(client, protocol, ROUNDS);
     weft_client_stats(client, &stats);
     print_message("%llu requests on %llu connections: %zu octets early, %zu late\n",
                   (unsigned long long)stats.submitted, (unsigned long long)stats.connections_opened,
@@ -139,13 +146,19 @@ static void check_requests_and_connections(bool is_h1)
 static void test_requests_and_connections_of_http2_leave_no_memory_behind(void **state)
 {
     (void)state;
-    check_requests_and_connections(false);
+    check_requests_and_connections(H2);
 }
 
 static void test_requests_and_connections_of_http1_leave_no_memory_behind(void **state)
 {
     (void)state;
-    check_requests_and_connections(true);
+    check_requests_and_connections(H1);
+}
+
+static void test_requests_and_connections_over_tls_leave_no_memory_behind(void **state)
+{
+    (void)state;
+    check_requests_and_connections(TLS);
 }
 
 int main(int argc, char **argv)
@@ -158,6 +171,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_future_that_outlives_its_client_keeps_no_buffers),
         cmocka_unit_test(test_requests_and_connections_of_http2_leave_no_memory_behind),
         cmocka_unit_test(test_requests_and_connections_of_http1_leave_no_memory_behind),
+        cmocka_unit_test(test_requests_and_connections_over_tls_leave_no_memory_behind),
     };
     return cmocka_run_group_tests(tests, start_servers, stop_servers);
 }
