@@ -48,7 +48,8 @@ typedef void (*weft_log_fn)(void *user, const struct weft_log_line *line);
 
 /* Which versions of HTTP a client speaks. */
 enum weft_versions {
-    WEFT_HTTP_AUTO, /* https: what ALPN agrees on, HTTP/2 if it can be had. http: HTTP/1.1, or
+    WEFT_HTTP_AUTO, /* https: what ALPN agrees on, HTTP/2 if it can be had; a server that answers
+                       HTTP_1_1_REQUIRED is spoken to by HTTP/1.1 from then on. http: HTTP/1.1, or
                        HTTP/2 with http2_prior_knowledge */
     WEFT_HTTP_1_1,  /* HTTP/1.1 only */
     WEFT_HTTP_2     /* HTTP/2 only; http: with prior knowledge */

@@ -46,7 +46,8 @@ enum weft_code {
     WEFT_ERR_PIN,              /* the server's public key is none of config.pins */
     WEFT_ERR_CLIENT_CERT,      /* the client's certificate: it cannot be used, the server refuses
                                   it, or asks for one and there is none */
-    WEFT_ERR_NOT_HTTP2,        /* the server does not speak HTTP/2 */
+    WEFT_ERR_NOT_HTTP2,        /* the server does not speak HTTP/2, or not for this request (h2_code
+                                  13, HTTP_1_1_REQUIRED), and HTTP/1.1 was not to be had */
     WEFT_ERR_NOT_HTTP1,        /* the server does not speak HTTP/1.1, which was all that it could be
                                   asked in; the text says what it speaks where that can be told */
 
@@ -88,7 +89,8 @@ enum weft_stage {
  * may have done. */
 enum weft_effect {
     WEFT_NOT_SENT,        /* no octet of it was given to the transport */
-    WEFT_NOT_PROCESSED,   /* the server said that it did not process it (RFC 9113 section 8.7) */
+    WEFT_NOT_PROCESSED,   /* the server said that it did not process it (RFC 9113 section 8.7), or
+                             wants it over HTTP/1.1 */
     WEFT_MAYBE_PROCESSED, /* cannot be known */
     WEFT_PROCESSED        /* a response had begun */
 };

@@ -97,8 +97,8 @@ struct wf_h2_config {
 /* What is proven about a stream that ended without a complete response. */
 enum wf_h2_effect {
     WF_H2_NOT_SENT,      /* no octet of its HEADERS was handed to the transport */
-    WF_H2_NOT_PROCESSED, /* REFUSED_STREAM, or above GOAWAY's last stream identifier (RFC 9113 8.7)
-                          */
+    WF_H2_NOT_PROCESSED, /* REFUSED_STREAM, HTTP_1_1_REQUIRED, or above GOAWAY's last stream
+                            identifier (RFC 9113 8.7) */
     WF_H2_MAYBE_PROCESSED,
     WF_H2_PROCESSED /* a final response began */
 };

@@ -10,8 +10,9 @@ static enum wf_h2_effect effect_of_end(const struct wf_h2_session *s,
 {
     if (stream->message_began)
         return WF_H2_PROCESSED;
-    /* RFC 9113 section 8.7. */
-    if (end == WF_H2_END_GOAWAY || (end == WF_H2_END_RESET_BY_PEER && code == WF_H2_REFUSED_STREAM))
+    /* RFC 9113 section 8.7; and who wants HTTP/1.1 instead (section 7) has not served this. */
+    bool was_refused = code == WF_H2_REFUSED_STREAM || code == WF_H2_HTTP_1_1_REQUIRED;
+    if (end == WF_H2_END_GOAWAY || (end == WF_H2_END_RESET_BY_PEER && was_refused))
         return WF_H2_NOT_PROCESSED;
     if ((end == WF_H2_END_CONNECTION_ERROR || end == WF_H2_END_CONNECTION_LOST) &&
         !wf_h2_stream_was_sent(s, stream))

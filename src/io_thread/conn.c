@@ -82,6 +82,19 @@ static void log_open(const struct wf_conn *conn)
     wf_log_conn(conn, WEFT_LOG_INFO, "open to %s", address);
 }
 
+/* What was offered before the server said that it wants HTTP/1.1 is no error: another connection
+ * takes this one's place. */
+static void leave_http2(struct wf_conn *conn)
+{
+    if (conn->offered_http1_only) {
+        char text[WEFT_ERROR_TEXT_LEN];
+        (void)snprintf(text, sizeof(text), "%s requires HTTP/1.1, and chose h2 by ALPN",
+                       conn->origin->key);
+        note_failure(conn, WEFT_ERR_TLS, WEFT_STAGE_TLS, text);
+    }
+    wf_conn_close(conn, NULL);
+}
+
 void wf_conn_transport_is_up(struct wf_conn *conn)
 {
     struct wf_io_thread *io = conn->io;
@@ -94,6 +107,10 @@ void wf_conn_transport_is_up(struct wf_conn *conn)
                        conn->origin->key, alpn == NULL ? "nothing" : alpn);
         note_failure(conn, WEFT_ERR_NOT_HTTP2, WEFT_STAGE_TLS, text);
         wf_conn_close(conn, &conn->error);
+        return;
+    }
+    if (protocol == &wf_protocol_h2 && wf_origin_requires_http1(conn->origin)) {
+        leave_http2(conn);
         return;
     }
     if (!protocol->make(conn)) {
@@ -152,10 +169,12 @@ static void dialled(void *user, const struct wf_dial_result *result)
     wf_trace_note(conn, "connected to %s",
                   wf_address_text(&result->address, address, sizeof(address)));
     struct wf_io_error io_error = {.kind = WF_IO_ERR_NO_MEMORY, .text = "no memory"};
+    conn->offered_http1_only = wf_origin_requires_http1(conn->origin);
     conn->transport =
         conn->origin->https
             ? wf_tls_new(io->engine->tls_ctx, io->tls_io, result->fd, conn->origin->host,
-                         conn->origin->port, wf_protocol_alpn(&io->engine->config), &io_error)
+                         conn->origin->port,
+                         wf_protocol_alpn(&io->engine->config, conn->offered_http1_only), &io_error)
             : wf_tcp_new(result->fd);
     if (conn->transport == NULL) {
         (void)close(result->fd);

@@ -55,6 +55,7 @@ struct wf_conn {
     struct wf_address address; /* where it is connected to; len 0: nowhere yet */
     struct wf_peer peer;       /* the same for its exchanges */
     bool is_used;              /* was given a request */
+    bool offered_http1_only;   /* by ALPN */
     /* ns, 0: not: when its name was known, its socket connected, it could take requests, and its
      * socket last took again what it had refused. */
     uint64_t resolved_at;

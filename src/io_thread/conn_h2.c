@@ -252,14 +252,28 @@ static void on_message(struct wf_conn *conn, const struct wf_h2_event *event)
     wf_exchange_drop(x, WF_ENGINE_REF);
 }
 
+/* RFC 9113 section 7. Where HTTP/1.1 can be had, the request is tried again with it. */
+static void fail_for_http1(struct wf_conn *conn, struct weft_future *x,
+                           const struct wf_h2_event *event)
+{
+    enum weft_effect effect = effect_of(event->closed.effect);
+    struct weft_error error;
+    const char *but = "";
+    if (!wf_origin_require_http1(conn->origin))
+        but = conn->origin->https ? ", which the configuration does not allow"
+                                  : ", and was spoken to with prior knowledge of HTTP/2";
+    wf_error_set(&error, WEFT_ERR_NOT_HTTP2, wf_conn_stage_of(x, effect), effect,
+                 "%s requires HTTP/1.1 (HTTP_1_1_REQUIRED)%s", conn->origin->key, but);
+    error.h2_code = event->closed.code;
+    wf_retry_or_end(x, conn, &error);
+}
+
 static enum weft_code code_of(struct wf_conn *conn, const struct wf_h2_event *event)
 {
     switch (event->closed.end) {
     case WF_H2_END_COMPLETE:
         return WEFT_OK;
     case WF_H2_END_RESET_BY_PEER:
-        if (event->closed.code == WF_H2_HTTP_1_1_REQUIRED)
-            return WEFT_ERR_NOT_HTTP2;
         return event->closed.code == WF_H2_REFUSED_STREAM ? WEFT_ERR_REFUSED : WEFT_ERR_RESET;
     case WF_H2_END_STREAM_ERROR:
         if (event->closed.code == WF_H2_ENHANCE_YOUR_CALM)
@@ -314,6 +328,12 @@ static void fail_closed(struct wf_conn *conn, struct weft_future *x,
     wf_retry_or_end(x, conn, &error);
 }
 
+static bool wants_http1(const struct wf_h2_event *event)
+{
+    return event->closed.code == WF_H2_HTTP_1_1_REQUIRED &&
+           (event->closed.end == WF_H2_END_RESET_BY_PEER || event->closed.end == WF_H2_END_GOAWAY);
+}
+
 static void on_closed(struct wf_conn *conn, const struct wf_h2_event *event)
 {
     struct weft_future *x = wf_h2_stream_user(event->stream);
@@ -327,7 +347,11 @@ static void on_closed(struct wf_conn *conn, const struct wf_h2_event *event)
      * processed (section 8.7). Now the limit is known. */
     bool is_refused =
         event->closed.end == WF_H2_END_RESET_BY_PEER && event->closed.code == WF_H2_REFUSED_STREAM;
-    if (!is_refused || !wf_retry_early(x, conn))
+    if (is_refused && wf_retry_early(x, conn))
+        return;
+    if (wants_http1(event))
+        fail_for_http1(conn, x, event);
+    else
         fail_closed(conn, x, event);
 }
 
@@ -351,6 +375,8 @@ static void on_goaway(struct wf_conn *conn, const struct wf_h2_event *event)
     conn->goaway_code = event->goaway.code;
     wf_log_conn(conn, event->goaway.code == WF_H2_NO_ERROR ? WEFT_LOG_INFO : WEFT_LOG_WARNING,
                 "GOAWAY: %s", wf_h2_code_name(event->goaway.code));
+    if (event->goaway.code == WF_H2_HTTP_1_1_REQUIRED)
+        (void)wf_origin_require_http1(conn->origin); /* each request is told if that cannot be */
     wf_conn_set_draining(conn);
     wf_conn_mark_dirty(conn);
 }

@@ -40,11 +40,12 @@ struct wf_origin {
 
     /* demand.c: what is known, and what follows for the number of connections. */
     const struct wf_protocol_ops *protocol; /* of its connections; NULL: not known */
-    uint32_t stream_limit;       /* requests that a connection carries at once; 0: not known */
-    bool is_known;               /* a connection has told, so that it is worth remembering */
-    bool is_wanted;              /* its connections are to be opened although nothing waits */
-    uint64_t hold_ms;            /* how long the next failure is waited out, half of it */
-    struct wf_timer hold;        /* until it fires no further connection is tried */
+    uint32_t stream_limit; /* requests that a connection carries at once; 0: not known */
+    bool is_known;         /* a connection has told, so that it is worth remembering */
+    bool is_wanted;        /* its connections are to be opened although nothing waits */
+    uint64_t hold_ms;      /* how long the next failure is waited out, half of it */
+    struct wf_timer hold;  /* until it fires no further connection is tried */
+    uint64_t http1_until;  /* ms: until then connections offer HTTP/1.1 only; 0: they do not */
     struct wf_node resting_node; /* io_thread.origins.resting: without connections and requests */
     uint64_t forget_at;          /* ms; of one that rests */
 
@@ -83,6 +84,13 @@ void wf_origin_submit(struct wf_io_thread *io, struct weft_future *x);
 /* The next request goes to @conn if it has room: where a connection carries one at a time, those
  * used last are used first, and the surplus becomes idle. */
 void wf_origin_prefer(struct wf_conn *conn);
+
+/* The server wants HTTP/1.1 in place of HTTP/2 (RFC 9113 section 7, HTTP_1_1_REQUIRED): connections
+ * to come speak it for a while, and those that speak HTTP/2 take no more requests. False: the
+ * configuration does not allow it, and nothing happens. */
+bool wf_origin_require_http1(struct wf_origin *origin);
+/* It does now. */
+bool wf_origin_requires_http1(const struct wf_origin *origin);
 
 /* A connection of @origin may have room now: the turn's end starts what waits. */
 void wf_origin_pump_later(struct wf_origin *origin);

@@ -2,9 +2,11 @@
 #include "io_thread/origin.h"
 
 #include "base/assert.h"
+#include "io_thread/conn.h"
 #include "io_thread/demand.h"
 #include "io_thread/engine.h"
 #include "io_thread/io_thread.h"
+#include "io_thread/log.h"
 #include "io_thread/protocol.h"
 #include "message/url.h"
 
@@ -81,6 +83,30 @@ static void forget(struct wf_origin *origin)
     origin->is_known = false;
     origin->failures = 0;
     origin->has_served = false;
+}
+
+bool wf_origin_requires_http1(const struct wf_origin *origin)
+{
+    return origin->io->now_ms < origin->http1_until;
+}
+
+bool wf_origin_require_http1(struct wf_origin *origin)
+{
+    /* In cleartext there is no second protocol to agree on. */
+    if (!origin->https || origin->io->engine->config.versions != WEFT_HTTP_AUTO)
+        return false;
+    if (!wf_origin_requires_http1(origin))
+        wf_log(origin->io, WEFT_LOG_INFO, "%s requires HTTP/1.1", origin->key);
+    origin->http1_until = origin->io->now_ms + REMEMBER_MS;
+    origin->protocol = &wf_protocol_h1;
+    for (struct wf_node *node = origin->conns.next; node != &origin->conns; node = node->next) {
+        struct wf_conn *conn = wf_container_of(node, struct wf_conn, origin_node);
+        if (conn->protocol != &wf_protocol_h2)
+            continue;
+        wf_conn_set_draining(conn);
+        wf_conn_mark_dirty(conn);
+    }
+    return true;
 }
 
 static struct wf_origin *add(struct wf_io_thread *io, const struct wf_url *url)

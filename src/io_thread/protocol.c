@@ -7,15 +7,17 @@
 
 #include <string.h>
 
-const char *wf_protocol_alpn(const struct weft_config *config)
+const char *wf_protocol_alpn(const struct weft_config *config, bool http1_only)
 {
+    if (http1_only)
+        return wf_protocol_h1.name;
     switch (config->versions) {
     case WEFT_HTTP_AUTO:
         return WF_TLS_ALPN_DEFAULT;
     case WEFT_HTTP_1_1:
-        return "http/1.1";
+        return wf_protocol_h1.name;
     case WEFT_HTTP_2:
-        return "h2";
+        return wf_protocol_h2.name;
     }
     WF_UNREACHABLE("no other versions");
 }

@@ -95,8 +95,8 @@ struct wf_protocol_ops {
 extern const struct wf_protocol_ops wf_protocol_h2; /* conn_h2.c */
 extern const struct wf_protocol_ops wf_protocol_h1; /* conn_h1.c */
 
-/* What is offered by ALPN. */
-const char *wf_protocol_alpn(const struct weft_config *config);
+/* What is offered by ALPN; @http1_only: to a server that wants no HTTP/2. */
+const char *wf_protocol_alpn(const struct weft_config *config, bool http1_only);
 /* What connections will speak for all that is known before there is one; NULL: ALPN decides. */
 const struct wf_protocol_ops *wf_protocol_expected(const struct weft_config *config, bool https);
 /* What a connection speaks on which @alpn was agreed (NULL: nothing, or no TLS). NULL: nothing that

@@ -113,10 +113,17 @@ static bool is_untouched(const struct weft_future *x)
                                 memory_order_relaxed) == 0;
 }
 
-static bool is_allowed(const struct weft_future *x, const struct weft_error *error)
+/* The server wants HTTP/1.1 (RFC 9113 section 7), and the next connection will speak it. */
+static bool falls_back(const struct wf_conn *conn, const struct weft_error *error)
+{
+    return error->code == WEFT_ERR_NOT_HTTP2 && wf_origin_requires_http1(conn->origin);
+}
+
+static bool is_allowed(const struct weft_future *x, const struct wf_conn *conn,
+                       const struct weft_error *error)
 {
     if (x->is_single || x->io->engine->config.max_tries < 2 || x->io->is_ending ||
-        !may_pass(error) || !is_untouched(x))
+        !(may_pass(error) || falls_back(conn, error)) || !is_untouched(x))
         return false;
     return error->effect < WEFT_MAYBE_PROCESSED ||
            (error->effect == WEFT_MAYBE_PROCESSED && (x->request->is_idempotent || x->may_repeat));
@@ -180,8 +187,9 @@ static void remember(struct weft_future *x, enum weft_effect effect)
 /* Whether the try says nothing about the request, but only that the connection came to its end. */
 static bool is_free(const struct wf_conn *conn, const struct weft_error *error)
 {
-    return error->effect == WEFT_NOT_SENT || (error->effect == WEFT_NOT_PROCESSED &&
-                                              error->code == WEFT_ERR_GOAWAY && conn->had_response);
+    if (error->effect == WEFT_NOT_PROCESSED)
+        return falls_back(conn, error) || (error->code == WEFT_ERR_GOAWAY && conn->had_response);
+    return error->effect == WEFT_NOT_SENT;
 }
 
 static bool is_in_time(const struct weft_future *x, uint64_t delay_ms)
@@ -203,7 +211,7 @@ static void end_unpaid(struct weft_future *x, const struct weft_error *error)
 void wf_retry_or_end(struct weft_future *x, const struct wf_conn *conn,
                      const struct weft_error *error)
 {
-    if (!is_allowed(x, error)) {
+    if (!is_allowed(x, conn, error)) {
         wf_exchange_finish_copy(x, error);
         return;
     }

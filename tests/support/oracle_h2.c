@@ -89,7 +89,8 @@ static void send_answer(struct state *state, struct exchange *x)
 
 static void reset_or_cut(struct oracle_server *server, struct oracle_conn *conn, struct exchange *x)
 {
-    static const uint32_t codes[] = {0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 0xffffffffu};
+    /* Neither REFUSED_STREAM nor HTTP_1_1_REQUIRED is for what may have been processed. */
+    static const uint32_t codes[] = {0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 14, 0xffffffffu};
     struct state *state = conn->state;
     unsigned which = oracle_decide_for(server, "code", x->attempt, 20);
     if (which >= sizeof(codes) / sizeof(codes[0])) {

@@ -18,6 +18,8 @@ weft_unit_test(tls_identity ${tls_pair})
 weft_unit_test(tls_resume ${tls_pair})
 weft_unit_test(tls_pins)
 weft_unit_test(tls_sessions)
+weft_unit_test(http1_required ../support/raw_server.c
+               "${PROJECT_SOURCE_DIR}/tests/support/tls_peer.c")
 weft_unit_test(net_memory "${PROJECT_SOURCE_DIR}/tests/support/tls_peer.c")
 weft_failing_alloc(net_memory)
 
@@ -34,7 +36,7 @@ function(weft_test_certs target)
   target_compile_definitions(${target} PRIVATE
     WEFT_TEST_CERTS="${PROJECT_BINARY_DIR}/tests/certs")
 endfunction()
-foreach(noun verify tls_ctx tls tls_handshake tls_identity tls_resume net_memory)
+foreach(noun http1_required net_memory tls tls_ctx tls_handshake tls_identity tls_resume verify)
   weft_test_certs(test_${noun})
 endforeach()
 weft_unit_test(body_stream)

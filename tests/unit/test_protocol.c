@@ -16,9 +16,10 @@ static void test_alpn_offers_what_the_client_may_speak(void **state)
     struct weft_config any = config_of(WEFT_HTTP_AUTO);
     struct weft_config old = config_of(WEFT_HTTP_1_1);
     struct weft_config new = config_of(WEFT_HTTP_2);
-    assert_string_equal(wf_protocol_alpn(&any), "h2,http/1.1");
-    assert_string_equal(wf_protocol_alpn(&old), "http/1.1");
-    assert_string_equal(wf_protocol_alpn(&new), "h2");
+    assert_string_equal(wf_protocol_alpn(&any, false), "h2,http/1.1");
+    assert_string_equal(wf_protocol_alpn(&old, false), "http/1.1");
+    assert_string_equal(wf_protocol_alpn(&new, false), "h2");
+    assert_string_equal(wf_protocol_alpn(&any, true), "http/1.1");
 }
 
 static void test_over_tls_alpn_decides(void **state)

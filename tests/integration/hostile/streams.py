@@ -1,7 +1,7 @@
 """Section 5 of RFC 9113: stream states, RST_STREAM and GOAWAY."""
 
 import wire
-from case import (HEAD, HTTP2, NOT_HTTP2, NOTHING, OK, PARTIAL, RECEIVE, Table)
+from case import (ANY, HEAD, HTTP2, NOT_HTTP2, NOTHING, OK, PARTIAL, RECEIVE, Table)
 from case import STREAM as RESET
 from wire import (CANCEL, HTTP_1_1_REQUIRED, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM,
                   STREAM_CLOSED, data, goaway, headers, ping, priority, response, rst_stream,
@@ -88,9 +88,9 @@ CODES = (*range(14), 0x0e, 0xffffffff)
 for code in CODES:
     if code == REFUSED_STREAM:
         continue  # may be tried again, below
-    STATUS = NOT_HTTP2 if code == HTTP_1_1_REQUIRED else RESET
+    STATUS, TLS = (NOT_HTTP2, False) if code == HTTP_1_1_REQUIRED else (RESET, ANY)
     TABLE.add(f"RST_STREAM({code}) before the answer", "6.4", rst_stream(1, code), STATUS,
-              goaway=NOTHING, reset=NOTHING)
+              goaway=NOTHING, reset=NOTHING, tls=TLS)
     TABLE.add(f"RST_STREAM({code}) after the head", "6.4", HEAD + rst_stream(1, code), STATUS,
               goaway=NOTHING, reset=NOTHING)
     TABLE.add(f"RST_STREAM({code}) in mid-body", "8.1", HEAD + data(1, BODY) + rst_stream(1, code),
@@ -98,7 +98,8 @@ for code in CODES:
     TABLE.ok(f"RST_STREAM({code}) after END_STREAM", "5.1",
              response(1, BODY) + rst_stream(1, code), BODY)
     TABLE.add(f"RST_STREAM({code}) of one stream spares the other", "5.4.2",
-              rst_stream(1, code) + response(3, BODY), STATUS, urls=2, out=BODY, goaway=NOTHING)
+              rst_stream(1, code) + response(3, BODY), STATUS, urls=2, out=BODY, goaway=NOTHING,
+              tls=TLS)
 LENGTH = wire.STATUS_200 + wire.field(b"content-length", b"5")
 TABLE.add("RST_STREAM(NO_ERROR) when content-length was reached but no END_STREAM came", "8.1",
           headers(1, LENGTH) + data(1, BODY) + rst_stream(1, NO_ERROR), RESET, out=BODY)
@@ -132,8 +133,8 @@ TABLE.ok("GOAWAY with an even last stream", "6.8", goaway(2) + response(1, BODY)
 TABLE.add("GOAWAY at once", "6.8", lambda peer: (peer.start(), peer.send(goaway(0)), peer.fin()),
           (HTTP2, RECEIVE), at="accept")
 TABLE.add("GOAWAY in place of SETTINGS ACK, with the connection left open", "6.8", lambda peer: (
-    peer.start(ack=False), peer.send(goaway(0, HTTP_1_1_REQUIRED)), peer.drain()), HTTP2,
-          at="accept")
+    peer.start(ack=False), peer.send(goaway(0, HTTP_1_1_REQUIRED)), peer.drain()), NOT_HTTP2,
+          at="accept", tls=False)
 
 
 def refuse(peer):
