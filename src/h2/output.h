@@ -59,6 +59,12 @@ static inline bool wf_h2_output_has_room(const struct wf_h2_output *out)
 void wf_h2_output_insert(struct wf_h2_output *out, struct wf_h2_stream *stream, const uint8_t *ptr,
                          uint32_t len);
 
+/* Something in front of @position waits to be written. */
+static inline bool wf_h2_output_is_before(const struct wf_h2_output *out, uint64_t position)
+{
+    return out->written < position || (out->count > 0 && out->inserts[out->first].at <= position);
+}
+
 /* At most @budget octets as at most @max slices; their number. */
 size_t wf_h2_output_slices(const struct wf_h2_output *out, struct wf_slice *slices, size_t max,
                            size_t budget);

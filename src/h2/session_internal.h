@@ -92,6 +92,7 @@ struct wf_h2_session {
     /* Windows and settings. */
     struct wf_h2_settings remote;
     int32_t send_window;
+    uint64_t piece_end; /* position in the output: until it is written no new round begins */
     struct wf_h2_recv_window recv_window;
     struct wf_h2_growth growth;
     struct wf_h2_window_growth recv_growth; /* of recv_window */
@@ -184,8 +185,6 @@ enum wf_h2_step wf_h2_recv_push_promise(struct wf_h2_session *s,
                                         const uint8_t *payload);
 
 /* Keeps the priority of a stream that is there (RFC 9113 section 5.3.2). */
-void wf_h2_note_priority(struct wf_h2_session *s, uint32_t id,
-                         const struct wf_h2_priority *priority);
 enum wf_h2_step wf_h2_recv_settings(struct wf_h2_session *s,
                                     const struct wf_h2_frame_header *header, const uint8_t *payload,
                                     struct wf_h2_event *event);

@@ -241,12 +241,9 @@ enum wf_h2_step wf_h2_recv_headers(struct wf_h2_session *s, const struct wf_h2_f
         return WF_H2_STEP_DONE;
     }
     s->block.wrong = NULL;
-    if (WF_UNLIKELY(headers.has_priority)) {
-        wf_h2_note_priority(s, header->stream_id, &headers.priority);
-        if (headers.priority.depends_on == header->stream_id) {
-            s->block.wrong = "a stream depends on itself";
-            s->block.wrong_code = WF_H2_PROTOCOL_ERROR;
-        }
+    if (WF_UNLIKELY(headers.has_priority) && headers.priority.depends_on == header->stream_id) {
+        s->block.wrong = "a stream depends on itself";
+        s->block.wrong_code = WF_H2_PROTOCOL_ERROR;
     }
     if (WF_LIKELY((header->flags & WF_H2_FLAG_END_HEADERS) != 0)) {
         if (headers.fragment.len > s->config.max_field_block_len) {

@@ -4,6 +4,12 @@
 /* A payload up to this long is copied: less work than another slice, and its body is free sooner.
  */
 #define COPY_LEN 512u
+/* A turn of a stream, and the largest frame: RFC 9113 section 6.5.2 has every peer take as much. */
+#define TURN_LEN 16384
+/* What is left of a turn and makes no frame of its own. */
+#define TURN_REST 1024
+_Static_assert(TURN_LEN <= WF_H2_MIN_MAX_FRAME_SIZE && TURN_LEN <= WF_H2_MAX_INSERT_LEN,
+               "a frame may be that long");
 
 void wf_h2_stream_schedule(struct wf_h2_session *s, struct wf_h2_stream *stream)
 {
@@ -11,7 +17,9 @@ void wf_h2_stream_schedule(struct wf_h2_session *s, struct wf_h2_stream *stream)
         return;
     bool wanted = stream->send_window > 0;
     bool listed = wf_node_is_linked(&stream->node);
-    if (wanted && !listed)
+    if (wanted && !listed && stream->turn_sent != 0)
+        wf_list_push_front(&s->send_list, &stream->node);
+    else if (wanted && !listed)
         wf_list_push_back(&s->send_list, &stream->node);
     else if (!wanted && listed)
         wf_list_remove(&stream->node);
@@ -70,16 +78,31 @@ static uint32_t smaller(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
+/* A turn that the connection's window cut short goes on when there is window again, and one that
+ * the end of a piece cut short is made up for: else some would always be cut and others never. */
+static void pass_turn(struct wf_h2_session *s, struct wf_h2_stream *stream, uint32_t len)
+{
+    int32_t sent = stream->turn_sent + (int32_t)len;
+    if (stream->body_left == 0)
+        sent = (sent > 0 ? sent : 0) - TURN_LEN;
+    else if (sent >= TURN_LEN - TURN_REST || stream->send_window <= 0)
+        sent = 0;
+    stream->turn_sent = (int16_t)sent;
+    wf_h2_stream_schedule(s, stream);
+}
+
 /* One frame for the stream whose turn it is. RFC 9113 section 6.9.1: never beyond either window. */
 static void make_frame(struct wf_h2_session *s, struct wf_h2_stream *stream)
 {
     uint32_t window = smaller((uint32_t)s->send_window, (uint32_t)stream->send_window);
-    uint32_t len = smaller(window, smaller(s->remote.max_frame_size, WF_H2_MAX_INSERT_LEN));
+    int32_t turn = TURN_LEN - stream->turn_sent;
+    uint32_t len = smaller(window, turn < TURN_LEN ? (uint32_t)turn : TURN_LEN);
     if (stream->body_left < len)
         len = (uint32_t)stream->body_left;
     bool is_last = len == stream->body_left;
     /* A frame that a tiny window cut short is the peer's doing and earns its octets only. */
-    bool is_squeezed = !is_last && len == window && len < WF_H2_SQUEEZED_LEN;
+    bool was_cut = len == window || stream->turn_sent > 0;
+    bool is_squeezed = !is_last && was_cut && len < WF_H2_SQUEEZED_LEN;
     wf_list_remove(&stream->node);
     if (!queue_data(s, stream, wf_slice(stream->body, len), is_last && stream->end_after_body)) {
         wf_h2_no_memory(s);
@@ -94,18 +117,32 @@ static void make_frame(struct wf_h2_session *s, struct wf_h2_stream *stream)
     stream->body += len;
     stream->body_left -= len;
     stream->body_sent += len;
-    wf_h2_stream_schedule(s, stream);
+    pass_turn(s, stream, len);
     after_body(s, stream);
 }
 
+/* A stream whose piece is used up gets its next one when this one is written. Until then the others
+ * go on to the end of the round and no further, or bodies in pieces would get less than others. */
 static void make_frames(struct wf_h2_session *s, size_t budget)
 {
+    struct wf_node *last = NULL;
+    if (wf_h2_output_is_before(&s->out, s->piece_end))
+        return;
     while (!s->dead && s->send_window > 0 && wf_h2_output_len(&s->out) < budget &&
            wf_h2_output_has_room(&s->out)) {
         struct wf_node *node = wf_list_first(&s->send_list);
         if (node == NULL)
             return;
-        make_frame(s, wf_container_of(node, struct wf_h2_stream, node));
+        struct wf_h2_stream *stream = wf_container_of(node, struct wf_h2_stream, node);
+        struct wf_node *hindmost = s->send_list.prev;
+        bool has_more = !stream->end_after_body;
+        make_frame(s, stream);
+        if (node == last)
+            return;
+        if (last == NULL && has_more && stream->body_left == 0) {
+            last = hindmost;
+            s->piece_end = wf_h2_output_position(&s->out);
+        }
     }
 }
 

@@ -68,9 +68,6 @@ struct wf_h2_stream {
     struct wf_h2_recv_window recv_window;
     uint32_t informational; /* 1xx responses so far */
     uint64_t sections_size; /* of all header sections so far */
-    uint32_t depends_on;    /* PRIORITY, of no consequence */
-    uint8_t weight;
-    bool exclusive : 1;
     bool end_after_body : 1;
     bool reports_body : 1;  /* BODY_SENT is owed for the last wf_h2_session_send_body() */
     bool message_began : 1; /* a final response came (client), a request (server) */
@@ -81,6 +78,8 @@ struct wf_h2_stream {
     uint8_t effect;         /* enum wf_h2_effect, once ended */
     uint8_t inserts;        /* its pieces of body that wait in the output */
     struct wf_h2_window_growth growth;
+    int16_t turn_sent; /* octets of its turn at sending, which is not over; below 0: it was left
+                          out while it had no piece, and may send as many more */
 };
 
 /* The error that @event is in the stream's state. False, always. */
