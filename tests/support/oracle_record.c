@@ -68,7 +68,8 @@ static void add(const struct oracle_try *attempt, struct oracle_log *log)
     log->unclear += attempt->is_unclear;
     log->wrong += attempt->is_wrong;
     log->farewells += attempt->is_farewell;
-    log->came_again = log->came_again || attempt->is_again;
+    /* What a GOAWAY left out may be read long after it came again elsewhere. */
+    log->came_again = log->came_again || (attempt->is_again && attempt->said != ORACLE_SAID_NOT);
     describe(attempt, log);
 }
 
