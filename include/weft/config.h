@@ -112,11 +112,16 @@ struct weft_config {
     int64_t tls_timeout_ms; /* of a TLS handshake */
     /* A peer that stopped. When a request waits and nothing is read for ping_after_ms, an HTTP/2
      * connection asks with a PING; when nothing comes for ping_timeout_ms after that, it has ended.
-     * WEFT_FOREVER for the first: no PING. */
+     * HTTP/1.1 has no PING: the kernel probes the server's host instead, and the connection has
+     * ended when that has acknowledged nothing for both times together (at least 5 s). A process
+     * that has stopped on a host that goes on cannot be told from one that takes long: only
+     * first_byte_timeout_ms, no_progress_timeout_ms, try_timeout_ms and the deadline are for that.
+     * WEFT_FOREVER for the first: neither. */
     int64_t ping_after_ms;   /* 10 to 3,600,000 */
     int64_t ping_timeout_ms; /* 10 to 3,600,000 */
     /* What was sent and is not acknowledged by the server's host for this long ends the connection
-     * (TCP_USER_TIMEOUT); WEFT_FOREVER: as long as the kernel likes. */
+     * (TCP_USER_TIMEOUT), probes of idle connections included; WEFT_FOREVER: as long as the kernel
+     * likes. */
     int64_t tcp_user_timeout_ms;
 
     /* The protocol and the pool of connections, for each origin and I/O thread. */
@@ -181,7 +186,9 @@ struct weft_config {
      * not even that. */
     const char *keylog_file;
 
-    int64_t first_byte_timeout_ms; /* from the request being sent to its response beginning */
+    /* From the request being sent to its response beginning. None by default, for answers may take
+     * long; over HTTP/1.1 nothing else notices a server that has stopped before the deadline. */
+    int64_t first_byte_timeout_ms;
     /* Nothing of a request was sent and nothing came for it; what waits for the program's own
      * reading is not meant. */
     int64_t no_progress_timeout_ms;

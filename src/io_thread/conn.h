@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "io_thread/address.h"
 #include "io_thread/conn_ping.h"
+#include "io_thread/conn_probe.h"
 #include "io_thread/poller.h"
 #include "io_thread/protocol.h"
 #include "io_thread/timers.h"
@@ -85,6 +86,7 @@ struct wf_conn {
     bool is_aged;        /* it is left when its replacement is up */
     uint64_t retire_at;  /* ms: when it is replaced; UINT64_MAX: never */
     struct wf_conn_ping ping;
+    struct wf_conn_probe probe;
     uint32_t goaway_code;
     struct weft_error error; /* why it closed; code WEFT_OK while it has not */
 };

@@ -32,12 +32,15 @@ uint64_t wf_conn_ping_deadline(struct wf_conn *conn)
     if (wf_list_is_empty(&conn->exchanges)) {
         ping->quiet_at = UINT64_MAX;
         ping->asked_at = UINT64_MAX;
+        wf_conn_probe_rest(conn);
         return UINT64_MAX;
     }
     if (ping->quiet_at == UINT64_MAX)
         ping->quiet_at = conn->io->now_ms;
-    if (config->ping_after_ms < 0 || conn->protocol->ping == NULL)
+    if (config->ping_after_ms < 0)
         return UINT64_MAX;
+    if (conn->protocol->ping == NULL)
+        return wf_conn_probe_deadline(conn);
     if (ping->asked_at != UINT64_MAX)
         return ping->asked_at + (uint64_t)config->ping_timeout_ms;
     return ping->quiet_at + patience(conn);
@@ -82,6 +85,8 @@ bool wf_conn_ping_check(struct wf_conn *conn)
     const struct weft_config *config = &io->engine->config;
     if (io->now_ms < wf_conn_ping_deadline(conn))
         return false;
+    if (conn->protocol->ping == NULL)
+        return wf_conn_probe_check(conn);
     if (conn->ping.asked_at == UINT64_MAX) {
         ask(conn);
         return false;

@@ -27,6 +27,7 @@ void wf_conn_watch_init(struct wf_conn *conn)
     conn->is_trimmed = false;
     conn->retire_at = UINT64_MAX;
     wf_conn_ping_init(&conn->ping);
+    wf_conn_probe_init(&conn->probe);
 }
 
 void wf_conn_watch_writing(struct wf_conn *conn, bool progress)

@@ -9,6 +9,7 @@
 #include "io_thread/io_thread.h"
 #include "io_thread/log.h"
 #include "io_thread/retry.h"
+#include "io_thread/tcp_peer.h"
 #include "message/error.h"
 
 #include <string.h>
@@ -64,6 +65,10 @@ static bool start(struct wf_origin *origin, struct weft_future *x)
             return false;
         if (WF_UNLIKELY(may_have_died(conn))) {
             wf_conn_read(conn);
+            if (conn->is_polled && wf_tcp_is_in_doubt(conn->source.fd)) {
+                wf_conn_set_draining(conn);
+                wf_conn_mark_dirty(conn);
+            }
             if (wf_conn_capacity(conn) == 0)
                 continue;
         }

@@ -179,14 +179,14 @@ static void *run(void *user)
     }
 }
 
-struct h1_server *h1_server_new(uint16_t port)
+static struct h1_server *server_new(uint32_t host, uint16_t port)
 {
     struct h1_server *server = calloc(1, sizeof(*server));
     must(server != NULL, "calloc");
     for (size_t i = 0; i < MAX_CONNS; i++)
         server->conns[i].fd = -1;
     struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(host)};
     socklen_t len = sizeof(address);
     server->stop_fd = eventfd(0, EFD_CLOEXEC);
     server->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -199,6 +199,16 @@ struct h1_server *h1_server_new(uint16_t port)
     server->port = ntohs(address.sin_port);
     must(pthread_create(&server->thread, NULL, run, server) == 0, "thread");
     return server;
+}
+
+struct h1_server *h1_server_new(uint16_t port)
+{
+    return server_new(INADDR_LOOPBACK, port);
+}
+
+struct h1_server *h1_server_new_anywhere(uint16_t port)
+{
+    return server_new(INADDR_ANY, port);
 }
 
 uint16_t h1_server_port(const struct h1_server *server)

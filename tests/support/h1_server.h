@@ -15,6 +15,8 @@ struct h1_server;
 
 /* Listens on 127.0.0.1, on @port or, when that is 0, any. Aborts when that cannot be done. */
 struct h1_server *h1_server_new(uint16_t port);
+/* The same on all IPv4 addresses. */
+struct h1_server *h1_server_new_anywhere(uint16_t port);
 uint16_t h1_server_port(const struct h1_server *server);
 void h1_server_free(struct h1_server *server);
 

@@ -211,6 +211,34 @@ static void test_a_slow_line_is_not_a_dead_peer(void **state)
     end(client, &server, future);
 }
 
+/* Says nothing for longer than the client is told to wait for an answer to a PING. */
+static void think(struct raw_server *server, int fd, unsigned round)
+{
+    static const char answer[] = "HTTP/1.1 204 No Content\r\n\r\n";
+    char buf[1024];
+    (void)server;
+    (void)round;
+    if (recv(fd, buf, sizeof(buf), 0) <= 0)
+        return;
+    (void)poll(NULL, 0, 400); /* a slow answer, not a race */
+    (void)send(fd, answer, strlen(answer), MSG_NOSIGNAL);
+    raw_drain(fd);
+}
+
+/* No probe is as quick as a PING: peer/black_hole has hosts that are gone. */
+static void test_over_http1_a_slow_answer_is_waited_for(void **state)
+{
+    (void)state;
+    struct raw_server server;
+    raw_server_start(&server, think, NULL);
+    struct weft_config config = impatient();
+    config.http2_prior_knowledge = false;
+    struct weft_client *client = weft_client_new(&config, NULL);
+    struct weft_future *future = ask(client, &server, NULL, 5);
+    assert_int_equal(weft_future_wait(future, TEST_WAIT_MS), WEFT_OK);
+    end(client, &server, future);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +246,7 @@ int main(void)
         cmocka_unit_test(test_each_silence_is_twice_the_last_and_the_fourth_is_long),
         cmocka_unit_test(test_any_answer_will_do_and_an_idle_peer_is_not_asked),
         cmocka_unit_test(test_a_slow_line_is_not_a_dead_peer),
+        cmocka_unit_test(test_over_http1_a_slow_answer_is_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

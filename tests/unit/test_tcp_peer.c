@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -40,6 +41,11 @@ static void test_a_silent_host_is_given_up_by_the_kernel(void **state)
     wf_tcp_set_timeouts(fds[0], 1234);
     assert_int_equal(option(fds[0], IPPROTO_TCP, TCP_USER_TIMEOUT), 1234);
     assert_int_equal(option(fds[0], SOL_SOCKET, SO_KEEPALIVE), 1);
+    int idle = option(fds[0], IPPROTO_TCP, TCP_KEEPIDLE);
+    wf_tcp_set_probes(fds[0], true);
+    assert_true(option(fds[0], IPPROTO_TCP, TCP_KEEPIDLE) < idle);
+    wf_tcp_set_probes(fds[0], false);
+    assert_int_equal(option(fds[0], IPPROTO_TCP, TCP_KEEPIDLE), idle);
     wf_tcp_set_timeouts(fds[1], -1);
     assert_int_equal(option(fds[1], IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
     close(fds[0]);
@@ -66,14 +72,41 @@ static void test_progress_counts_what_the_host_acknowledged(void **state)
     close(fds[1]);
 }
 
+static void test_silence_ends_with_an_acknowledgement_and_with_octets(void **state)
+{
+    (void)state;
+    int fds[2];
+    uint64_t ms;
+    char octet = 'x';
+    connect_pair(fds);
+    for (int who = 0; who < 2; who++) {
+        unsigned looks = 0;
+        while (wf_tcp_silence(fds[0], &ms) && ms < 60)
+            assert_true(poll(NULL, 0, 10) == 0 && ++looks < 1000);
+        assert_int_equal(send(fds[who], &octet, 1, 0), 1);
+        assert_int_equal(recv(fds[1 - who], &octet, 1, 0), 1);
+        uint64_t before_ms = ms;
+        looks = 0;
+        do {
+            assert_true(wf_tcp_silence(fds[0], &ms) && ++looks < 1000);
+        } while (ms >= before_ms && poll(NULL, 0, 5) == 0); /* acknowledged a little later */
+    }
+    assert_false(wf_tcp_is_in_doubt(fds[0]));
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static void test_of_a_unix_socket_nothing_is_known(void **state)
 {
     (void)state;
     int fds[2];
     struct wf_tcp_progress progress;
+    uint64_t ms;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
     wf_tcp_set_timeouts(fds[0], 1000);
     assert_false(wf_tcp_progress(fds[0], &progress));
+    assert_false(wf_tcp_silence(fds[0], &ms));
+    assert_false(wf_tcp_is_in_doubt(fds[0]));
     close(fds[0]);
     close(fds[1]);
 }
@@ -83,6 +116,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_silent_host_is_given_up_by_the_kernel),
         cmocka_unit_test(test_progress_counts_what_the_host_acknowledged),
+        cmocka_unit_test(test_silence_ends_with_an_acknowledgement_and_with_octets),
         cmocka_unit_test(test_of_a_unix_socket_nothing_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
