@@ -110,10 +110,13 @@ static double download_rate(struct fixture *f, struct delay_proxy *proxy, uint64
     return download;
 }
 
-/* With default settings. */
+/* With default settings, but for the time limits: a busy machine may need long. */
 static double line_rate(uint64_t *out_grown)
 {
-    struct fixture f = fixture_new();
+    struct weft_config config = WEFT_CONFIG_INIT;
+    config.deadline_ms = WEFT_FOREVER;
+    config.ping_after_ms = WEFT_FOREVER;
+    struct fixture f = fixture_with(NULL, &config);
     struct delay_proxy *proxy = delay_proxy_new(loop_server_port(f.server), ONE_WAY_MS, CAP);
     double rate = download_rate(&f, proxy, out_grown);
     assert_int_equal(weft_client_close(f.client, 0), WEFT_OK);

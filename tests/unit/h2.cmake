@@ -3,6 +3,8 @@ weft_unit_test(fields)
 weft_unit_test(flow)
 weft_unit_test(growth
   "${PROJECT_SOURCE_DIR}/tests/support/h2_peer.c" "${PROJECT_SOURCE_DIR}/tests/support/h2_rig.c")
+weft_unit_test(growth_line
+  "${PROJECT_SOURCE_DIR}/tests/support/h2_peer.c" "${PROJECT_SOURCE_DIR}/tests/support/h2_rig.c")
 weft_unit_test(guard)
 weft_unit_test(frame_decode "${PROJECT_SOURCE_DIR}/tests/support/frame_vector.c")
 weft_unit_test(frame_encode)
