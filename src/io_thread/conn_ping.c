@@ -32,7 +32,8 @@ uint64_t wf_conn_ping_deadline(struct wf_conn *conn)
     if (wf_list_is_empty(&conn->exchanges)) {
         ping->quiet_at = UINT64_MAX;
         ping->asked_at = UINT64_MAX;
-        wf_conn_probe_rest(conn);
+        if (conn->probe.is_eager)
+            wf_conn_probe_rest(conn);
         return UINT64_MAX;
     }
     if (ping->quiet_at == UINT64_MAX)

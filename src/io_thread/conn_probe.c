@@ -30,9 +30,6 @@ uint64_t wf_conn_probe_deadline(const struct wf_conn *conn)
 
 void wf_conn_probe_rest(struct wf_conn *conn)
 {
-    conn->probe.silence = UINT64_MAX;
-    if (!conn->probe.is_eager)
-        return;
     conn->probe.is_eager = false;
     wf_tcp_set_probes(conn->source.fd, false);
 }

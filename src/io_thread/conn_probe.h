@@ -22,7 +22,7 @@ void wf_conn_probe_init(struct wf_conn_probe *probe);
 uint64_t wf_conn_probe_deadline(const struct wf_conn *conn);
 /* Begins to ask, or ends the connection whose host has not answered. True: it was ended. */
 bool wf_conn_probe_check(struct wf_conn *conn);
-/* Nothing waits any more. */
+/* Nothing waits any more on a connection whose probe is eager. */
 void wf_conn_probe_rest(struct wf_conn *conn);
 
 #endif

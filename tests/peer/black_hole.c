@@ -169,12 +169,8 @@ static int begin(void **state)
     start_server(s);
     if (s->drops)
         await_server(s);
-    if (s->is_h1 && !s->drops)
-        return 0; /* there is no other */
-    if (s->is_h1) {
-        s->healthy_h1 = h1_server_new(s->port);
-        return 0;
-    }
+    if (s->is_h1)
+        return 0; /* the other, if there is one, comes later */
     struct loop_server_config healthy = {.port = s->port};
     s->healthy = loop_server_new(&healthy);
     return 0;
@@ -187,6 +183,7 @@ static int end(void **state)
     (void)waitpid(s->pid, NULL, 0);
     if (s->healthy_h1 != NULL)
         h1_server_free(s->healthy_h1);
+    s->healthy_h1 = NULL;
     if (s->healthy != NULL)
         loop_server_free(s->healthy);
     if (s->drops) /* with the server's namespace it may have gone already */
@@ -198,7 +195,7 @@ static void make_client(struct silence *s)
 {
     char text[128];
     (void)snprintf(text, sizeof(text), "weft.test:%u:%s%s", s->port, s->address,
-                   s->healthy != NULL || s->healthy_h1 != NULL ? ",127.0.0.1" : "");
+                   s->drops || !s->is_h1 ? ",127.0.0.1" : "");
     const char *const resolve[] = {text, NULL};
     struct weft_config config = WEFT_CONFIG_INIT;
     config.http2_prior_knowledge = !s->is_h1;
@@ -287,6 +284,13 @@ static void look_at_sockets(const struct silence *s, unsigned *out_unacknowledge
     (void)fclose(file);
 }
 
+/* Its connections are there; only now is there a server that would take its place. */
+static void lose_host(struct silence *s)
+{
+    s->healthy_h1 = h1_server_new(s->port);
+    fall_silent(s);
+}
+
 /* Two connections, so that neither of two requests waits for the other. */
 static void warm_two(struct silence *s)
 {
@@ -303,7 +307,7 @@ static void test_h1_requests_that_nobody_acknowledges_are_given_up(void **state)
 {
     struct silence *s = *state;
     warm_two(s);
-    fall_silent(s);
+    lose_host(s);
     uint64_t from_ms = now_ms();
     struct weft_future *get = ask(s, "GET", 0);
     struct weft_future *post = ask(s, "POST", 0);
@@ -336,7 +340,7 @@ static void test_h1_a_host_that_goes_while_a_request_waits_is_given_up(void **st
         assert_true(now_ms() < by_ms);
     } while (stats.octets_written == written || unacknowledged > 0);
 
-    fall_silent(s);
+    lose_host(s);
     uint64_t from_ms = now_ms();
     assert_int_equal(weft_future_wait(post, WAIT_MS), WEFT_ERR_CONNECTION_LOST);
     assert_int_equal(weft_future_error(post)->effect, WEFT_MAYBE_PROCESSED);
@@ -356,7 +360,7 @@ static void test_h1_a_kept_connection_whose_host_has_gone_is_not_used(void **sta
     unsigned probes;
     make_client(s);
     answer_is_from(ask(s, "GET", 0), s->address);
-    fall_silent(s);
+    lose_host(s);
     uint64_t by_ms = now_ms() + WAIT_MS;
     do {
         (void)poll(NULL, 0, 20);
