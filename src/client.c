@@ -94,6 +94,10 @@ static void add_stats(struct weft_stats *sum, struct wf_io_thread *io)
     sum->retries += read_stat(&io->stats.retries);
     sum->retries_denied += read_stat(&io->stats.retries_denied);
     sum->windows_grown += read_stat(&io->stats.windows_grown);
+    sum->connections_http1 += read_stat(&io->stats.connections_http1);
+    sum->origins += read_stat(&io->stats.origins);
+    sum->send_window += read_stat(&io->stats.send_window);
+    sum->receive_window += read_stat(&io->stats.receive_window);
 }
 
 void weft_client_stats(struct weft_client *client, struct weft_stats *stats)

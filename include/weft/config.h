@@ -13,14 +13,15 @@
 extern "C" {
 #endif
 
-/* One frame, or one thing that happened to a connection. Valid during the call only. */
+/* One frame of HTTP/2, one line of a head of HTTP/1.1, or one thing that happened to a connection.
+ * Valid during the call only. */
 struct weft_trace_event {
     uint64_t connection; /* number of the connection in this client, from 1 */
     uint64_t time_ns;    /* CLOCK_MONOTONIC */
-    bool is_frame;       /* false: text is a note such as "connected to 127.0.0.1:8443" */
-    bool sent;           /* frames: by us */
-    const char *text;    /* one line, printable ASCII, no newline */
-    uint64_t dropped;    /* events that found no room since the last one delivered */
+    bool is_frame;    /* or a line; false: text is a note such as "connected to 127.0.0.1:8443" */
+    bool sent;        /* frames and lines: by us */
+    const char *text; /* one line, printable ASCII, no newline */
+    uint64_t dropped; /* events that found no room since the last one delivered */
 };
 
 /* Called on a worker thread, never on an I/O thread; calls do not overlap. */

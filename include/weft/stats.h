@@ -62,9 +62,16 @@ struct weft_stats {
     uint64_t errors[WEFT_STATS_CODES];  /* requests that completed with each enum weft_code */
     uint64_t limits[WEFT_STATS_LIMITS]; /* times that each enum weft_limit was reached */
     uint64_t retries;                   /* tries that followed another of the same request */
-    uint64_t retries_denied; /* requests that ended because the retry budget was used up */
-    uint64_t windows_grown;  /* now: octets by which receive windows of streams are larger than
-                                config.stream_window, all together */
+    uint64_t retries_denied;    /* requests that ended because the retry budget was used up */
+    uint64_t windows_grown;     /* now: octets by which receive windows of streams are larger than
+                                   config.stream_window, all together */
+    uint64_t connections_http1; /* now: of connections_open, those that speak HTTP/1.1 */
+    uint64_t origins; /* now: that have connections or waiting requests, or are remembered; each I/O
+                         thread counts its own */
+    /* Now, of all HTTP/2 connections together: octets of bodies that servers take from us, and that
+     * they may send us, before the window of their connection is used up. */
+    uint64_t send_window;
+    uint64_t receive_window;
 };
 
 #ifdef __cplusplus

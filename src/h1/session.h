@@ -1,5 +1,6 @@
 /* One client connection of HTTP/1.1 (RFC 9112) without its I/O: octets in, events out; a request
- * in, octets out. No function blocks, reads a clock or calls back. Thread: owner.
+ * in, octets out. No function blocks, reads a clock or calls back (the trace excepted). Thread:
+ * owner.
  *
  *   asking    wf_h1_session_request(s, message); only when wf_h1_session_is_idle(s).
  *   writing   count = wf_h1_session_output(s, slices, max); write them;
@@ -20,6 +21,10 @@
 
 struct wf_h1_session;
 
+/* A line of a head or of trailers as it goes over the wire, without its end; the empty line at the
+ * end of a section, too. @line is valid during the call. */
+typedef void (*wf_h1_trace_fn)(void *user, bool sent, struct wf_slice line);
+
 /* Use WF_H1_CONFIG_INIT and change what differs. */
 struct wf_h1_config {
     uint32_t max_header_list_size; /* octets of a section as RFC 9113 section 6.5.2 counts; all
@@ -28,6 +33,8 @@ struct wf_h1_config {
     uint32_t max_head_len;         /* octets of a section as they come, its status line included */
     uint32_t max_informational;    /* 1xx responses to one request */
     uint32_t max_extensions;       /* octets of chunk extensions, beyond one for each of content */
+    wf_h1_trace_fn trace;          /* NULL: none */
+    void *trace_user;
 };
 
 #define WF_H1_CONFIG_INIT                                                                          \

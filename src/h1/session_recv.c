@@ -269,6 +269,8 @@ static bool section_step(struct wf_h1_session *s, struct wf_slice *in, struct wf
     bool has_event = false;
     if (!take_line(s, in, &line))
         return false;
+    if (s->config.trace != NULL)
+        s->config.trace(s->config.trace_user, false, line);
     if (s->state == WF_H1_STATUS_LINE) {
         wf_h1_section_clear(&s->section);
         status_line(s, line);

@@ -118,6 +118,18 @@ static void put_cookies(struct wf_buf *out, const struct wf_h1_message *message)
     put_text(out, "\r\n");
 }
 
+/* @text: lines with their ends. */
+static void trace_lines(const struct wf_h1_session *s, struct wf_slice text)
+{
+    const uint8_t *lf;
+    while (s->config.trace != NULL && text.len > 0 &&
+           (lf = memchr(text.ptr, '\n', text.len)) != NULL) {
+        size_t len = (size_t)(lf - text.ptr) + 1;
+        s->config.trace(s->config.trace_user, true, wf_slice(text.ptr, len - strlen("\r\n")));
+        text = wf_slice_skip(text, len);
+    }
+}
+
 static void put_head(struct wf_h1_session *s, const struct wf_h1_message *message,
                      const struct request_parts *parts)
 {
@@ -181,6 +193,7 @@ enum wf_h1_submit wf_h1_session_request(struct wf_h1_session *session,
     session->body_left = length;
     session->body_pending = false;
     put_head(session, message, &parts);
+    trace_lines(session, wf_buf_slice(&session->out));
     return WF_H1_SUBMITTED;
 }
 
@@ -243,9 +256,11 @@ const char *wf_h1_session_send_trailers(struct wf_h1_session *session,
     if (!wf_buf_reserve(&session->out, len))
         return "no memory to send trailers";
     put_text(&session->out, "0\r\n");
+    size_t before = wf_buf_len(&session->out);
     for (size_t i = 0; i < count; i++)
         put_field(&session->out, fields[i].name, fields[i].value);
     put_text(&session->out, "\r\n");
+    trace_lines(session, wf_slice_skip(wf_buf_slice(&session->out), before));
     session->body_pending = true;
     session->has_ended = true;
     return NULL;

@@ -183,6 +183,13 @@ bool wf_h2_session_is_ready(const struct wf_h2_session *s)
     return s->ready;
 }
 
+struct wf_h2_windows wf_h2_session_windows(const struct wf_h2_session *s)
+{
+    int32_t receive = s->recv_window.open;
+    return (struct wf_h2_windows){.send = s->send_window > 0 ? (uint32_t)s->send_window : 0,
+                                  .receive = receive > 0 ? (uint32_t)receive : 0};
+}
+
 void *wf_h2_stream_user(const struct wf_h2_stream *stream)
 {
     return stream->user;

@@ -265,6 +265,13 @@ bool wf_h2_session_is_dead(const struct wf_h2_session *session);
 /* The peer's first SETTINGS have come. */
 bool wf_h2_session_is_ready(const struct wf_h2_session *session);
 
+/* Octets of bodies that the connection's windows allow now, both directions. */
+struct wf_h2_windows {
+    uint32_t send;
+    uint32_t receive;
+};
+struct wf_h2_windows wf_h2_session_windows(const struct wf_h2_session *session);
+
 void *wf_h2_stream_user(const struct wf_h2_stream *stream);
 void wf_h2_stream_set_user(struct wf_h2_stream *stream, void *user);
 uint32_t wf_h2_stream_id(const struct wf_h2_stream *stream);

@@ -126,6 +126,7 @@ void wf_conn_transport_is_up(struct wf_conn *conn)
     conn->origin->usable_count++;
     wf_stat_add(&io->stats.connections_opened, 1);
     wf_stat_add(&io->stats.connections_open, 1);
+    wf_stat_add(&io->stats.connections_http1, protocol->one_at_a_time ? 1 : 0);
     log_open(conn);
     wf_demand_up(conn);
     wf_conn_update_timer(conn);
@@ -349,6 +350,8 @@ static void leave_origin(struct wf_conn *conn, enum wf_conn_state was)
         origin->opening_count--;
     bool was_up = was == WF_CONN_OPEN || was == WF_CONN_DRAINING;
     wf_stat_sub(&conn->io->stats.connections_open, was_up ? 1 : 0);
+    wf_stat_sub(&conn->io->stats.connections_http1,
+                was_up && conn->protocol->one_at_a_time ? 1 : 0);
     wf_stat_sub(&conn->io->stats.connections_draining, was == WF_CONN_DRAINING ? 1 : 0);
     wf_stat_sub(&conn->io->stats.connections_opening, was_up ? 0 : 1);
     wf_stat_add(&conn->io->stats.connections_failed, was_up ? 0 : 1);

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "h2/session.h"
 #include "io_thread/address.h"
 #include "io_thread/conn_ping.h"
 #include "io_thread/conn_probe.h"
@@ -22,7 +23,6 @@ struct weft_future;
 struct wf_dial;
 struct wf_field_section;
 struct wf_h1_session;
-struct wf_h2_session;
 struct wf_io_thread;
 struct wf_lookup;
 struct wf_origin;
@@ -48,6 +48,7 @@ struct wf_conn {
     struct wf_transport *transport;
     const struct wf_protocol_ops *protocol; /* NULL until the transport is up */
     struct wf_h2_session *session;          /* of wf_protocol_h2 */
+    struct wf_h2_windows windows;           /* of it, as the statistics have them */
     struct wf_h1_session *h1;               /* of wf_protocol_h1 */
     size_t unread_body;        /* wf_protocol_h1: octets of content that wait for their reader */
     size_t read_room;          /* octets that one read may take; 0: none, until there is room */

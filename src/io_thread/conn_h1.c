@@ -187,13 +187,12 @@ static enum wf_conn_start start(struct wf_conn *conn, struct weft_future *x)
         wf_conn_mark_dirty(conn);
         return WF_CONN_LEAVING;
     }
+    if (conn->had_response)
+        wf_trace_note(conn, "another request on the connection to %s", conn->origin->key);
     enum wf_h1_submit submitted = wf_h1_session_request(conn->h1, &message);
     if (submitted != WF_H1_SUBMITTED)
         return refuse(conn, x, submitted);
     wf_conn_take(conn, x);
-    wf_trace_note(conn, "HTTP/1.1 request: %.*s %.*s", (int)message.fields[0].value.len,
-                  (const char *)message.fields[0].value.ptr, (int)message.fields[3].value.len,
-                  (const char *)message.fields[3].value.ptr);
     conn->unread_body = 0;
     set_room(conn, x);
     wf_conn_mark_dirty(conn);
@@ -221,8 +220,6 @@ static void on_headers(struct wf_conn *conn, const struct wf_h1_event *event)
         wf_conn_recv_informational(conn, x, event->headers.status, section);
         return;
     case WF_H1_SECTION_RESPONSE:
-        wf_trace_note(conn, "HTTP/1.%d response: %u", event->headers.is_1_0 ? 0 : 1,
-                      event->headers.status);
         wf_conn_recv_head(conn, x, event->headers.status, event->headers.content_length, section);
         return;
     case WF_H1_SECTION_TRAILERS:
@@ -489,6 +486,10 @@ static bool make_session(struct wf_conn *conn)
                           : config->max_header_list_size + HEAD_SLACK;
     h1.max_fields = config->max_header_fields;
     h1.max_informational = config->max_informational;
+    if (config->trace != NULL) {
+        h1.trace = wf_trace_line;
+        h1.trace_user = conn;
+    }
     conn->h1 = wf_h1_session_new(&h1);
     return conn->h1 != NULL;
 }

@@ -410,11 +410,20 @@ static void handle(struct wf_conn *conn, const struct wf_h2_event *event)
     }
 }
 
+static void count_windows(struct wf_conn *conn, struct wf_h2_windows windows)
+{
+    struct wf_io_stats *stats = &conn->io->stats;
+    wf_stat_add(&stats->send_window, (uint64_t)windows.send - conn->windows.send);
+    wf_stat_add(&stats->receive_window, (uint64_t)windows.receive - conn->windows.receive);
+    conn->windows = windows;
+}
+
 static void feed(struct wf_conn *conn, struct wf_slice *in)
 {
     struct wf_h2_event event;
     while (wf_h2_session_next(conn->session, conn->io->now_ms, in, &event))
         handle(conn, &event);
+    count_windows(conn, wf_h2_session_windows(conn->session));
 }
 
 static size_t output(struct wf_conn *conn, struct wf_slice *slices, size_t max, size_t budget)
@@ -532,6 +541,7 @@ static bool make_session(struct wf_conn *conn)
 
 static void free_session(struct wf_conn *conn)
 {
+    count_windows(conn, (struct wf_h2_windows){0});
     wf_h2_session_free(conn->session);
 }
 

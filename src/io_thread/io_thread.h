@@ -62,6 +62,10 @@ struct wf_io_stats {
     atomic_ullong retries;
     atomic_ullong retries_denied;
     atomic_ullong windows_grown;
+    atomic_ullong connections_http1;
+    atomic_ullong origins;
+    atomic_ullong send_window;
+    atomic_ullong receive_window;
 };
 _Static_assert(WEFT_CODE_COUNT <= WEFT_STATS_CODES, "a counter for each code");
 _Static_assert(WEFT_LIMIT_COUNT <= WEFT_STATS_LIMITS, "a counter for each limit");

@@ -137,6 +137,7 @@ static struct wf_origin *add(struct wf_io_thread *io, const struct wf_url *url)
     origin->next_in_bucket = *bucket;
     *bucket = origin;
     origins->count++;
+    wf_stat_add(&io->stats.origins, 1);
     origins->last = origin;
     return origin;
 }
@@ -167,6 +168,7 @@ static void drop(struct wf_origin *origin)
         at = &(*at)->next_in_bucket;
     *at = origin->next_in_bucket;
     origins->count--;
+    wf_stat_sub(&origin->io->stats.origins, 1);
     if (origins->last == origin)
         origins->last = NULL;
     if (wf_node_is_linked(&origin->resting_node))

@@ -54,6 +54,21 @@ void wf_trace_frame(void *user, const struct wf_h2_trace *frame)
     send_record(user, true, frame->sent, text, len < sizeof(text) ? len : sizeof(text) - 1);
 }
 
+void wf_trace_line(void *user, bool sent, struct wf_slice line)
+{
+    char text[TEXT_MAX];
+    size_t len = 0;
+    /* Room for an escaped octet and the end. */
+    for (size_t i = 0; i < line.len && len + 5 <= sizeof(text); i++) {
+        uint8_t octet = line.ptr[i];
+        if (octet >= 0x20 && octet < 0x7f && octet != '\\')
+            text[len++] = (char)octet;
+        else
+            len += (size_t)snprintf(text + len, sizeof(text) - len, "\\x%02x", octet);
+    }
+    send_record(user, true, sent, text, len);
+}
+
 void wf_trace_note(const struct wf_conn *conn, const char *format, ...)
 {
     if (conn->io->engine->config.trace == NULL)

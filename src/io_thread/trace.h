@@ -1,5 +1,5 @@
-/* Frames and notes for people who watch: text made on the I/O thread, delivered on a worker through
- * a bounded number of records. What finds no room is counted, not waited for. */
+/* Frames, lines and notes for people who watch: text made on the I/O thread, delivered on a worker
+ * through a bounded number of records. What finds no room is counted, not waited for. */
 #ifndef WF_IO_THREAD_TRACE_H
 #define WF_IO_THREAD_TRACE_H
 
@@ -14,6 +14,8 @@ struct wf_conn;
 
 /* A wf_h2_trace_fn; @user is the struct wf_conn. Thread: I/O. */
 void wf_trace_frame(void *user, const struct wf_h2_trace *frame);
+/* A wf_h1_trace_fn; @user is the struct wf_conn. Thread: I/O. */
+void wf_trace_line(void *user, bool sent, struct wf_slice line);
 /* Nothing happens when nobody watches. Thread: I/O. */
 void wf_trace_note(const struct wf_conn *conn, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -117,6 +117,31 @@ static void test_statistics_add_up(void **state)
     fixture_free(&f);
 }
 
+static void test_gauges_of_connections_origins_and_windows_come_and_go(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    struct weft_stats stats = {.size = sizeof(stats)};
+    struct weft_config config = WEFT_CONFIG_INIT;
+    weft_client_stats(f.client, &stats);
+    assert_int_equal(stats.origins + stats.send_window + stats.receive_window, 0);
+    weft_future_unref(fixture_expect(&f, "/bytes/10", WEFT_OK, 0, 0));
+    weft_client_stats(f.client, &stats);
+    assert_int_equal(stats.connections_open, 1);
+    assert_int_equal(stats.connections_http1, 0);
+    assert_int_equal(stats.origins, 1);
+    assert_true(stats.send_window >= 65535);
+    assert_true(stats.receive_window > 65535);
+    assert_true(stats.receive_window <= config.connection_window);
+    assert_int_equal(weft_client_close(f.client, 0), WEFT_OK);
+    weft_client_stats(f.client, &stats);
+    assert_int_equal(stats.connections_open, 0);
+    assert_int_equal(stats.origins + stats.send_window + stats.receive_window, 0);
+    weft_client_unref(f.client);
+    f.client = NULL;
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +150,7 @@ int main(void)
         cmocka_unit_test(test_the_last_reference_may_go_inside_a_callback),
         cmocka_unit_test(test_the_future_that_memory_ran_out_for_answers_every_question),
         cmocka_unit_test(test_statistics_add_up),
+        cmocka_unit_test(test_gauges_of_connections_origins_and_windows_come_and_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,6 +131,13 @@ static void test_a_connection_is_kept_alive(void **state)
     expect(future, WEFT_OK, 0, 0);
     assert_string_equal(weft_future_protocol(future), "http/1.1");
     weft_future_unref(future);
+    struct weft_stats stats = {.size = sizeof(stats)};
+    weft_client_stats(rig.client, &stats);
+    assert_int_equal(stats.connections_open, 1);
+    assert_int_equal(stats.connections_http1, 1);
+    assert_int_equal(weft_client_close(rig.client, 0), WEFT_OK);
+    weft_client_stats(rig.client, &stats);
+    assert_int_equal(stats.connections_http1, 0);
     rig_stop(&rig);
 }
 
