@@ -44,8 +44,8 @@ class Request:
     def __init__(self, head, body):
         lines = head.decode("latin-1").split("\r\n")
         self.line, self.body = lines[0], body
-        self.fields = {name.lower(): value for name, value in
-                       (line.split(": ", 1) for line in lines[1:])}
+        self.fields = {name.lower(): value.strip() for name, value in
+                       (line.split(":", 1) for line in lines[1:])}
 
 
 class Recorder(peers.Listener):
@@ -309,6 +309,38 @@ class LikeCurl(Case):
                 thread.join(TIMEOUT)
         self.assertEqual([request.fields["host"] for request in server.requests], ["d.test"] * 4)
 
+    def same(self, *options, answers=(OK,), paths=("/a",)):
+        """Both programs' exit status and output are the same; returned."""
+        results = []
+        for program in (curl, weft):
+            server = self.start(*answers)
+            result = program(*options, *(server.url + path for path in paths))
+            results.append((result.returncode, result.stdout.replace(server.url.encode(), b"URL")))
+        self.assertEqual(*results)
+        return results[0]
+
+    def test_answers_that_are_wrong_have_curls_statuses(self):
+        chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for expected, answer in ((52, None), (8, b"HTTP/1.1 200 OK\r\nNo colon\r\n\r\n"),
+                                 (8, b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"),
+                                 (1, b"hello\r\n\r\n"), (56, chunked + b"zz\r\n")):
+            with self.subTest(answer=answer):
+                self.assertEqual(self.same(answers=(answer,)), (expected, b""))
+
+    def test_bodies_of_several_urls_are_the_same(self):
+        self.same(paths=("/a", "/b", "/c"))
+        self.same("-f", paths=("/a", "/b"), answers=(status(404, body=b"nope"),))
+        self.same("-o", self.path("o"), paths=("/a", "/b"))
+        self.same("-s", "-o", self.path("o"), "-w", "%{http_code} %{exitcode}\\n", paths=("/a",))
+
+    def test_what_a_header_option_removes_or_empties(self):
+        server = self.start()
+        result = weft("-H", "Accept:", "-H", "X-Empty;", "-H", "X-A: b", server.url)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        fields = server.requests[0].fields
+        self.assertNotIn("accept", fields)
+        self.assertEqual(fields["x-a"], "b")
+
     def test_bad_values_are_2(self):
         for words in (["--retry", "x"], ["--retry-max-time", "x"], ["--max-filesize", "1q"],
                       ["--connect-timeout", "x"], ["--tls-max", "9"]):
@@ -410,6 +442,26 @@ class Uploads(Case):
         self.assertEqual(weft("--expect100-timeout", "0.01", *words).stdout, b"ok")
         self.assertGreater(times[0], 1.5)
         self.assertLess(times[1], 1.5)
+
+
+class Verbose(Case):
+    def test_heads_of_http1_are_shown_as_curl_shows_them(self):
+        server = self.start()
+        result = weft("-v", "--max-time", "20", server.url + "/a", "-o", self.path("a"))
+        err = result.stderr.decode()
+        self.assertEqual(result.returncode, 0, err)
+        for line in ("* connected to 127.0.0.1", "> GET /a HTTP/1.1\n", "> host: ", "> \n",
+                     "< HTTP/1.1 200 OK\n", "< X-Two: a\n", "< \n"):
+            self.assertIn(line, err)
+
+    def test_another_request_on_a_connection_is_told(self):
+        server = self.start(status(503), OK)
+        result = weft("-v", "--retry", "1", "--retry-delay", "1", server.url + "/a")
+        err = result.stderr.decode()
+        self.assertEqual((result.returncode, result.stdout), (0, b"ok"), err)
+        self.assertIn("* another request on the connection to " + server.url, err)
+        self.assertEqual(err.count("> GET /a HTTP/1.1\n"), 2)
+        self.assertEqual(err.count("* connected to"), 1)
 
 
 class Retries(Case):

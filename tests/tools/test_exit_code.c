@@ -53,7 +53,7 @@ static void test_each_code_has_its_status(void **state)
         {WEFT_ERR_GOAWAY, 16},
         {WEFT_ERR_REFUSED, 92},
         {WEFT_ERR_RESET, 92},
-        {WEFT_ERR_PROTOCOL, 16},
+        {WEFT_ERR_PROTOCOL, 8},
         {WEFT_ERR_BODY_TOO_LARGE, 63},
         {WEFT_ERR_FIELDS_TOO_LARGE, 100},
         {WEFT_ERR_BUSY, 125},
@@ -82,6 +82,22 @@ static void test_a_lost_connection_tells_how_far_it_came(void **state)
     assert_int_equal(code_at(WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_WAIT), 56);
     assert_int_equal(code_at(WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_BODY), 18);
     assert_int_equal(code_at(WEFT_ERR_TRUNCATED, WEFT_STAGE_BODY), 18);
+}
+
+static void test_http_1_and_http_2_have_statuses_of_their_own(void **state)
+{
+    struct weft_error error = {.code = WEFT_ERR_PROTOCOL, .stage = WEFT_STAGE_BODY};
+
+    (void)state;
+    assert_int_equal(wf_fetch_exit_code(&error), 56);
+    error.h2_code = 1;
+    assert_int_equal(wf_fetch_exit_code(&error), 16);
+    error.stage = WEFT_STAGE_WAIT;
+    assert_int_equal(wf_fetch_exit_code(&error), 16);
+    error = (struct weft_error){.code = WEFT_ERR_CONNECTION_LOST,
+                                .stage = WEFT_STAGE_WAIT,
+                                .text = "it ended (the connection ended before a response)"};
+    assert_int_equal(wf_fetch_exit_code(&error), 52);
 }
 
 static void test_only_success_is_zero(void **state)
@@ -117,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_code_has_its_status),
         cmocka_unit_test(test_a_lost_connection_tells_how_far_it_came),
+        cmocka_unit_test(test_http_1_and_http_2_have_statuses_of_their_own),
         cmocka_unit_test(test_only_success_is_zero),
         cmocka_unit_test(test_a_hint_says_what_to_type_and_others_have_none),
     };

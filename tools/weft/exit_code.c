@@ -4,9 +4,11 @@
 #include <string.h>
 
 /* What a broken connection is called depends on how far the request had come. */
-static enum wf_fetch_exit lost_code(enum weft_stage stage)
+static enum wf_fetch_exit lost_code(const struct weft_error *error)
 {
-    switch (stage) {
+    if (strstr(error->text, "before a response"))
+        return WF_FETCH_EXIT_EMPTY;
+    switch (error->stage) {
     case WEFT_STAGE_QUEUE:
     case WEFT_STAGE_RESOLVE:
     case WEFT_STAGE_CONNECT:
@@ -21,6 +23,14 @@ static enum wf_fetch_exit lost_code(enum weft_stage stage)
         return WF_FETCH_EXIT_PARTIAL;
     }
     return WF_FETCH_EXIT_RECEIVE;
+}
+
+/* What is wrong with HTTP/1.1 has no code of HTTP/2. */
+static enum wf_fetch_exit protocol_code(const struct weft_error *error)
+{
+    if (error->h2_code != 0)
+        return WF_FETCH_EXIT_HTTP2;
+    return error->stage == WEFT_STAGE_BODY ? WF_FETCH_EXIT_RECEIVE : WF_FETCH_EXIT_WEIRD;
 }
 
 enum wf_fetch_exit wf_fetch_exit_code(const struct weft_error *error)
@@ -66,10 +76,11 @@ enum wf_fetch_exit wf_fetch_exit_code(const struct weft_error *error)
         return WF_FETCH_EXIT_NOT_HTTP2;
     case WEFT_ERR_CONNECTION_LOST:
     case WEFT_ERR_TRUNCATED:
-        return lost_code(error->stage);
+        return lost_code(error);
     case WEFT_ERR_GOAWAY:
-    case WEFT_ERR_PROTOCOL:
         return WF_FETCH_EXIT_HTTP2;
+    case WEFT_ERR_PROTOCOL:
+        return protocol_code(error);
     case WEFT_ERR_REFUSED:
     case WEFT_ERR_RESET:
         return WF_FETCH_EXIT_STREAM;

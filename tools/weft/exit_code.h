@@ -11,6 +11,7 @@ enum wf_fetch_exit {
     WF_FETCH_EXIT_URL = 3,
     WF_FETCH_EXIT_RESOLVE = 6,
     WF_FETCH_EXIT_CONNECT = 7,
+    WF_FETCH_EXIT_WEIRD = 8, /* a head of HTTP/1.1 that is not valid */
     WF_FETCH_EXIT_HTTP2 = 16,
     WF_FETCH_EXIT_PARTIAL = 18,
     WF_FETCH_EXIT_STATUS = 22, /* -f and a status from 400 on */
@@ -21,6 +22,7 @@ enum wf_fetch_exit {
     WF_FETCH_EXIT_TLS = 35,
     WF_FETCH_EXIT_CANCELLED = 42,
     WF_FETCH_EXIT_REQUEST = 43,
+    WF_FETCH_EXIT_EMPTY = 52, /* the end instead of an answer of HTTP/1.1 */
     WF_FETCH_EXIT_SEND = 55,
     WF_FETCH_EXIT_RECEIVE = 56,
     WF_FETCH_EXIT_CLIENT_CERT = 58,
