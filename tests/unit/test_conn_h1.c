@@ -1,4 +1,9 @@
 /* A client against scripted HTTP/1.1 servers: how requests end, and what becomes of connections. */
+#include "io_thread/conn.h"
+#include "io_thread/engine.h"
+#include "io_thread/io_thread.h"
+#include "io_thread/origin.h"
+
 #include "support/fixture.h"
 #include "support/raw_server.h"
 
@@ -591,12 +596,45 @@ static void test_something_else_than_http_is_told_as_such(void **state)
                    "https://");
 }
 
-/* The octets were there before the connection was reset, so they are what is told. */
-static void test_what_came_before_a_reset_is_read_although_writing_failed(void **state)
+static void test_what_came_before_a_reset_of_the_upload_is_told(void **state)
 {
     (void)state;
     expect_foreign(FOREIGN(SETTINGS, 32 * MIB, true), WEFT_NOT_PROCESSED, "speaks HTTP/2");
     expect_foreign(FOREIGN(ALERT, 32 * MIB, true), WEFT_NOT_PROCESSED, "speaks TLS");
+}
+
+/* The peer has spoken and gone before the first octet of the request is written. */
+static void test_what_came_is_read_although_writing_failed(void **state)
+{
+    (void)state;
+    int fds[2];
+    struct weft_error error;
+    struct weft_config config = WEFT_CONFIG_INIT;
+    config.max_tries = 1;
+    struct weft_client *client = wf_engine_new_stepped(&config, &error);
+    struct weft_request *request = weft_request_new("GET", "http://localhost:8080/");
+    assert_non_null(client);
+    struct wf_io_thread *io = client->io_threads[0];
+    struct wf_origin *origin = wf_origin_get(io, wf_request_url(request));
+    assert_non_null(origin);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    struct wf_transport *transport = wf_tcp_new(fds[0]);
+    assert_non_null(transport);
+    assert_non_null(wf_conn_adopt(origin, transport));
+    assert_int_equal(send(fds[1], SETTINGS, sizeof(SETTINGS) - 1, MSG_NOSIGNAL),
+                     sizeof(SETTINGS) - 1);
+    close(fds[1]);
+    struct weft_future *future = weft_submit(client, request, NULL);
+    assert_non_null(future);
+    for (int i = 0; i < 100 && !weft_future_is_done(future); i++)
+        wf_io_thread_turn(io);
+    assert_true(weft_future_is_done(future));
+    expect(future, WEFT_ERR_NOT_HTTP1, WEFT_STAGE_SEND, WEFT_NOT_SENT);
+    assert_non_null(strstr(weft_future_error(future)->text, "speaks HTTP/2"));
+    weft_future_unref(future);
+    weft_request_unref(request);
+    assert_int_equal(weft_client_close(client, 0), WEFT_OK);
+    weft_client_unref(client);
 }
 
 int main(void)
@@ -622,7 +660,8 @@ int main(void)
         cmocka_unit_test(test_a_reader_that_stops_stops_the_socket),
         cmocka_unit_test(test_a_body_above_its_limit_ends_the_request),
         cmocka_unit_test(test_something_else_than_http_is_told_as_such),
-        cmocka_unit_test(test_what_came_before_a_reset_is_read_although_writing_failed),
+        cmocka_unit_test(test_what_came_before_a_reset_of_the_upload_is_told),
+        cmocka_unit_test(test_what_came_is_read_although_writing_failed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
