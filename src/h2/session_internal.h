@@ -216,8 +216,10 @@ WF_MUST_USE bool wf_h2_send_goaway(struct wf_h2_session *s, uint32_t last_stream
                                    const char *debug);
 /* Puts the stream on the send list, or takes it off, as its body and window have it. */
 void wf_h2_stream_schedule(struct wf_h2_session *s, struct wf_h2_stream *stream);
-/* @len octets of @stream's DATA are done with: credit may go back. */
-void wf_h2_return_stream_credit(struct wf_h2_session *s, struct wf_h2_stream *stream, uint32_t len);
+/* @len octets of @stream's DATA are done with: credit may go back, and more of it than came if they
+ * were @content that somebody has used. */
+void wf_h2_return_stream_credit(struct wf_h2_session *s, struct wf_h2_stream *stream, uint32_t len,
+                                bool content);
 /* The same for the connection, of whose window of @window octets @increment are open again. */
 void wf_h2_announce_connection_credit(struct wf_h2_session *s, uint32_t window, uint32_t increment);
 

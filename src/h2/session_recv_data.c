@@ -109,9 +109,9 @@ enum wf_h2_step wf_h2_recv_data(struct wf_h2_session *s, const struct wf_h2_fram
     s->data_left = data_len;
     s->pad_left = pad_len;
     s->data_ends_stream = end_stream;
-    /* Padding has no consumer who would return its credit. */
+    /* Padding has no consumer who would return its credit, and no claim to a larger window. */
     if (header->len > data_len && !s->data_ends_stream)
-        wf_h2_return_stream_credit(s, stream, header->len - data_len);
+        wf_h2_return_stream_credit(s, stream, header->len - data_len, false);
     return wf_h2_recv_data_piece(s, in, event);
 }
 

@@ -265,14 +265,17 @@ static void widen(struct wf_h2_recv_window *window, uint32_t more)
     (void)in_range;
 }
 
-void wf_h2_return_stream_credit(struct wf_h2_session *s, struct wf_h2_stream *stream, uint32_t len)
+void wf_h2_return_stream_credit(struct wf_h2_session *s, struct wf_h2_stream *stream, uint32_t len,
+                                bool content)
 {
     uint32_t window = s->config.initial_window_size + wf_h2_growth_octets(&stream->growth);
     uint32_t increment = wf_h2_recv_window_return(&stream->recv_window, len, window);
     if (increment == 0)
         return;
     struct wf_h2_credit credit = {window, increment, stream->recv_window.open};
-    uint32_t more = wf_h2_growth_of_stream(&s->growth, &stream->growth, &credit, s->now_ms);
+    uint32_t more = 0;
+    if (content)
+        more = wf_h2_growth_of_stream(&s->growth, &stream->growth, &credit, s->now_ms);
     widen(&stream->recv_window, more);
     wf_h2_send_window_update(s, stream->id, increment + more);
 }
@@ -296,5 +299,5 @@ void wf_h2_session_consume(struct wf_h2_session *s, struct wf_h2_stream *stream,
     if (stream->ended || !peer_may_send)
         return;
     wf_assert(len <= WF_H2_MAX_WINDOW);
-    wf_h2_return_stream_credit(s, stream, (uint32_t)len);
+    wf_h2_return_stream_credit(s, stream, (uint32_t)len, true);
 }

@@ -271,6 +271,28 @@ static void test_a_stream_that_nobody_reads_does_not_grow(void **state)
     rig_fini(&rig);
 }
 
+/* Its credit goes back at once, whoever reads or does not. */
+static void test_padding_makes_nothing_grow(void **state)
+{
+    (void)state;
+    struct h2_rig rig;
+    struct wf_h2_config config = growing();
+    config.connection_window = 1u << 24;
+    struct wf_h2_stream *stream = begin(&rig, &config);
+    uint8_t payload[1 + 1 + 255] = {255, 'x'};
+    rig.keeps_credit = true;
+    for (uint32_t i = 0; i < 3 * WINDOW / sizeof(payload); i++) {
+        peer_send_frame(&rig.peer, WF_H2_FRAME_DATA, WF_H2_FLAG_PADDED, 1, payload,
+                        sizeof(payload));
+        if (i % 100 == 0)
+            rig.now_ms++;
+        rig_run(&rig);
+    }
+    assert_int_equal(wf_h2_growth_octets(&stream->growth), 0);
+    assert_true(stream->recv_window.open > 0);
+    rig_fini(&rig);
+}
+
 static void test_a_session_that_ends_gives_back_what_its_streams_had(void **state)
 {
     (void)state;
@@ -301,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_the_peer_may_use_all_of_a_window_that_grew_and_no_more),
         cmocka_unit_test(test_the_connection_may_use_all_of_a_window_that_grew_and_no_more),
         cmocka_unit_test(test_a_stream_that_nobody_reads_does_not_grow),
+        cmocka_unit_test(test_padding_makes_nothing_grow),
         cmocka_unit_test(test_a_session_that_ends_gives_back_what_its_streams_had),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
