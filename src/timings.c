@@ -29,12 +29,20 @@ static uint64_t content_len(const struct weft_future *x)
     return x->upload != NULL ? wf_upload_given(x->upload) : wf_request_body(x->request).len;
 }
 
+static bool is_all_sent(const struct weft_future *x)
+{
+    return x->content_sent == content_len(x) &&
+           (x->upload == NULL || wf_upload_is_finished(x->upload));
+}
+
 static uint64_t sent_at(const struct weft_future *x)
 {
-    uint64_t body_len = content_len(x);
+    bool has_content = x->upload != NULL || content_len(x) > 0;
+    if (has_content && !is_all_sent(x))
+        return 0;
     if (x->times.sent != 0)
         return x->times.sent;
-    if (body_len > 0) /* the stream ended with its last octet, or without it */
+    if (has_content) /* the stream ended with its last octet */
         return x->error->code == WEFT_OK ? x->times.done : 0;
     return was_sent(x) ? x->times.started : 0;
 }
@@ -65,7 +73,7 @@ bool weft_future_timings(const struct weft_future *future, struct weft_timings *
         .head_ns = since(x, x->times.head),
         .done_ns = since(x, x->times.done),
         .connection = x->conn_id,
-        .octets_sent = sent != 0 ? content_len(x) : 0,
+        .octets_sent = x->content_sent,
         .octets_received = x->body_received,
         .tries = x->tries,
     };

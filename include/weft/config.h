@@ -213,7 +213,9 @@ struct weft_config {
     /* Streaming. */
     uint32_t upload_buffer;    /* octets of one request's body that wait to be sent; 1024 to 2^30 */
     int64_t expect_timeout_ms; /* how long a body that expects "100 Continue" waits for it; 0: not
-                                  at all; WEFT_FOREVER: until there is a response */
+                                  at all; WEFT_FOREVER: until there is a response. A server that
+                                  answers 417 gets the request again without "expect", if tries are
+                                  not limited to one and the body can be had again */
     /* HTTP/2, octets, up to 2^31-1. Windows double where they limit the server: where half of one
      * and more comes in a round trip, which no PING measures. 0, or not above the window itself: it
      * never grows. */

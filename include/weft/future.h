@@ -111,7 +111,8 @@ struct weft_timings {
     int64_t head_ns;            /* until the head of the response was there */
     int64_t done_ns;            /* until it was complete or had failed */
     uint64_t connection;        /* its number, as in the trace and the log; 0: none */
-    uint64_t octets_sent;       /* of the request's content; 0 unless all of it was written */
+    uint64_t octets_sent;       /* of the request's content, by the last try, whether the server
+                                   read them or not */
     uint64_t octets_received;   /* of the response's content */
     unsigned tries;             /* times it was given to a connection */
     bool connection_was_reused; /* it had been given another request before */
@@ -139,6 +140,9 @@ WEFT_API unsigned weft_future_tries(const struct weft_future *future);
 WEFT_API enum weft_code weft_future_write(struct weft_future *future, const void *data, size_t len,
                                           int64_t timeout_ms, size_t *out_len);
 /* Adds a field to the trailers, which are sent when the body is finished; both texts are copied.
+ * Over HTTP/1.1 they need a body that goes in chunks: one without a content-length field, or whose
+ * request says by a field "trailer" (RFC 9110 section 6.6.2) that some will follow, or that was
+ * finished before it was sent. Else the request ends with WEFT_ERR_INVALID_REQUEST.
  * WEFT_ERR_INVALID_REQUEST: an octet or a field that has no place there. Never blocks. */
 WEFT_API enum weft_code weft_future_add_trailer(struct weft_future *future, const char *name,
                                                 const char *value);

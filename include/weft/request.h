@@ -54,7 +54,8 @@ WEFT_API enum weft_code weft_request_borrow_body(struct weft_request *request, c
  * now. @fd is duplicated and may be closed at once; its file position is neither used nor changed.
  * A worker reads it while it is sent; a file that turns out to be shorter ends the request with
  * WEFT_ERR_FILE. A content-length field is added. WEFT_ERR_INVALID_ARGUMENT: not a regular file, or
- * shorter than that; WEFT_ERR_FILE: the descriptor cannot be looked at or duplicated. */
+ * shorter than that; WEFT_ERR_FILE: the descriptor cannot be looked at or duplicated, or is not
+ * open for reading. */
 #define WEFT_TO_END UINT64_MAX
 WEFT_API enum weft_code weft_request_set_body_fd(struct weft_request *request, int fd,
                                                  uint64_t offset, uint64_t len);

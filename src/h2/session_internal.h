@@ -184,7 +184,6 @@ enum wf_h2_step wf_h2_recv_push_promise(struct wf_h2_session *s,
                                         const struct wf_h2_frame_header *header,
                                         const uint8_t *payload);
 
-/* Keeps the priority of a stream that is there (RFC 9113 section 5.3.2). */
 enum wf_h2_step wf_h2_recv_settings(struct wf_h2_session *s,
                                     const struct wf_h2_frame_header *header, const uint8_t *payload,
                                     struct wf_h2_event *event);

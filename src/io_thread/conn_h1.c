@@ -36,12 +36,22 @@ static void describe(const struct wf_conn *conn, const struct weft_future *x,
     *out_stage = wf_conn_stage_of(x, *out_effect);
 }
 
+/* To a piece. */
+static void let_go(struct wf_conn *conn, struct weft_future *x)
+{
+    if (x->upload != NULL)
+        x->content_sent = x->upload->consumed;
+    else if (x->stage == WEFT_STAGE_WAIT)
+        x->content_sent = wf_request_body(x->request).len;
+    wf_conn_let_go(conn, x);
+}
+
 /* RFC 9112 section 9.6: nothing else makes the server stop. A request of which no octet was given
  * away is taken back instead. */
 static void cancel(struct wf_conn *conn, struct weft_future *x)
 {
+    let_go(conn, x);
     wf_h1_session_cancel(conn->h1);
-    wf_conn_let_go(conn, x);
     if (!wf_h1_session_is_dead(conn->h1))
         return;
     wf_conn_set_draining(conn);
@@ -123,7 +133,8 @@ static bool end_by_trailers(struct wf_conn *conn, struct weft_future *x)
     /* RFC 9112 section 7.1.2: only chunks can be followed by them. */
     if (!wf_h1_session_is_in_chunks(conn->h1)) {
         wf_io_thread_end(x, WEFT_ERR_INVALID_REQUEST, 0,
-                         "HTTP/1.1 has no trailers after a body that has a content-length");
+                         "HTTP/1.1 has no trailers after a body that was sent with content-length: "
+                         "name them in a \"trailer\" field of the request, or give no length");
         return false;
     }
     const char *wrong = wf_h1_session_send_trailers(conn->h1, trailers, count);
@@ -164,12 +175,23 @@ static bool pull(struct wf_conn *conn, struct weft_future *x)
     return true;
 }
 
+static bool announces_trailers(const struct wf_h1_message *message)
+{
+    for (size_t i = 0; i < message->count; i++) {
+        if (wf_slice_is(message->fields[i].name, "trailer"))
+            return true;
+    }
+    return false;
+}
+
 static void use_upload(struct wf_upload *upload, struct wf_h1_message *message)
 {
     message->fields = wf_upload_fields(upload, &message->count);
     message->end_stream = false;
-    /* The writer may add some until it has finished. */
-    message->has_trailers = wf_upload_is_finished(upload) && has_trailers(upload);
+    /* The writer may add some until it has finished; if it will, RFC 9110 section 6.6.2 has it say
+     * so. Chunks take the place of content-length then. */
+    message->has_trailers = (wf_upload_is_finished(upload) && has_trailers(upload)) ||
+                            (upload->source == WF_UPLOAD_WRITER && announces_trailers(message));
 }
 
 static enum wf_conn_start start(struct wf_conn *conn, struct weft_future *x)
@@ -243,7 +265,7 @@ static void on_complete(struct wf_conn *conn, bool reusable)
     conn->read_room = SIZE_MAX;
     if (!reusable)
         wf_conn_set_draining(conn);
-    wf_conn_let_go(conn, x);
+    let_go(conn, x);
     wf_exchange_finish(x, NULL);
 }
 
@@ -329,7 +351,7 @@ static void on_error(struct wf_conn *conn, const struct wf_h1_err *err)
     wf_conn_mark_dirty(conn);
     if (x == NULL)
         return;
-    wf_conn_let_go(conn, x);
+    let_go(conn, x);
     /* A farewell (408, say) that crossed the request before any of it was written is not its
      * answer: another connection takes it. */
     if (err->kind == WF_H1_ERR_UNASKED && effect == WEFT_NOT_SENT && conn->had_response) {

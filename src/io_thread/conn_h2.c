@@ -34,6 +34,7 @@ static enum weft_effect effect_of(enum wf_h2_effect effect)
 
 static void give_up_stream(struct wf_conn *conn, struct weft_future *x, uint32_t code)
 {
+    x->content_sent = wf_h2_stream_body_sent(x->stream);
     wf_h2_session_reset(conn->session, x->stream, code);
     x->stream = NULL;
     wf_conn_let_go(conn, x);
@@ -337,6 +338,7 @@ static bool wants_http1(const struct wf_h2_event *event)
 static void on_closed(struct wf_conn *conn, const struct wf_h2_event *event)
 {
     struct weft_future *x = wf_h2_stream_user(event->stream);
+    x->content_sent = wf_h2_stream_body_sent(event->stream);
     x->stream = NULL;
     wf_conn_let_go(conn, x);
     if (event->closed.end == WF_H2_END_COMPLETE) {

@@ -9,6 +9,7 @@
 #include "io_thread/exchange.h"
 #include "io_thread/io_thread.h"
 #include "io_thread/origin.h"
+#include "io_thread/retry.h"
 #include "io_thread/upload.h"
 
 #include <inttypes.h>
@@ -18,6 +19,7 @@ static void stamp(struct wf_conn *conn, struct weft_future *x)
 {
     x->times.started = conn->io->now_ns;
     x->times.sent = 0;
+    x->content_sent = 0;
     x->conn_id = conn->id;
     x->peer = conn->peer;
     x->conn_was_used = conn->is_used;
@@ -143,6 +145,8 @@ void wf_conn_recv_head(struct wf_conn *conn, struct weft_future *x, uint16_t sta
 {
     conn->had_response = true;
     wf_conn_ping_served(&conn->ping);
+    if (WF_UNLIKELY(status == 417) && x->upload != NULL && wf_retry_without_expect(x, conn))
+        return;
     x->content_length = content_length;
     x->times.head = conn->io->now_ns;
     if (conn->unblocked_at > x->times.started && x->times.sent == 0)

@@ -137,6 +137,7 @@ struct weft_future {
     struct wf_h2_stream *stream;
     const char *protocol;   /* of the connection that it was given to last, static; NULL: none */
     uint64_t body_received; /* octets of content */
+    uint64_t content_sent;  /* of the request, by the try that ended last */
     uint64_t rate_mark;     /* body_received at the last look of conn_watch, and 1; 0: none yet */
     uint64_t buffered;      /* octets of content counted in io->buffered */
     size_t late_mark; /* octets of a late upload at the last look of conn_watch; 0: none yet */

@@ -247,6 +247,18 @@ bool wf_retry_early(struct weft_future *x, struct wf_conn *conn)
     return true;
 }
 
+bool wf_retry_without_expect(struct weft_future *x, struct wf_conn *conn)
+{
+    if (x->is_single || x->io->engine->config.max_tries < 2 || x->io->is_ending ||
+        !is_untouched(x) || !wf_upload_stop_expecting(x->upload))
+        return false;
+    wf_conn_cancel(conn, x);
+    remember(x, WEFT_NOT_PROCESSED);
+    start_over(x);
+    wf_origin_return(conn->origin, x);
+    return true;
+}
+
 void wf_retry_close(struct wf_io_thread *io, const struct weft_error *error)
 {
     struct wf_node *node;

@@ -49,6 +49,9 @@ void wf_retry_or_end(struct weft_future *x, const struct wf_conn *conn,
 /* The stream of @x was refused before @conn knew the peer's limit of streams: it waits once more.
  * False: it did so before. */
 bool wf_retry_early(struct weft_future *x, struct wf_conn *conn);
+/* The answer to @x, which has an upload, is 417: sends it again without "expect" (RFC 9110 section
+ * 10.1.1). False: there was none, or no other try is allowed; the answer stands. */
+bool wf_retry_without_expect(struct weft_future *x, struct wf_conn *conn);
 
 /* @x, which backs off, is to end otherwise. */
 void wf_retry_leave(struct weft_future *x);

@@ -221,12 +221,36 @@ uint64_t wf_upload_given(const struct wf_upload *upload)
     return upload->consumed + wf_upload_left(upload);
 }
 
+static bool expects(const struct wf_upload *upload)
+{
+    return upload->exchange->request->expects_continue && !upload->expects_nothing;
+}
+
+bool wf_upload_stop_expecting(struct wf_upload *upload)
+{
+    size_t count;
+    size_t kept = 0;
+    const struct wf_field *fields = wf_upload_fields(upload, &count);
+    struct wf_field *own = expects(upload) ? wf_alloc(count * sizeof(*own)) : NULL;
+    if (own == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!wf_slice_is(fields[i].name, "expect"))
+            own[kept++] = fields[i];
+    }
+    wf_free(upload->own_fields);
+    upload->own_fields = own;
+    upload->own_count = kept;
+    upload->expects_nothing = true;
+    return true;
+}
+
 void wf_upload_begin(struct wf_upload *upload)
 {
     struct wf_io_thread *io = upload->exchange->io;
     int64_t timeout = io->engine->config.expect_timeout_ms;
     refill(upload);
-    if (!upload->exchange->request->expects_continue || timeout == 0)
+    if (!expects(upload) || timeout == 0)
         return;
     upload->is_held = true;
     if (timeout > 0)

@@ -41,10 +41,8 @@ struct wf_upload {
     struct weft_future *exchange;
     weft_event_fn event;
     enum wf_upload_source source;
-    size_t limit;                /* octets that may wait */
-    int64_t length;              /* octets that content-length promises; -1: none was given */
-    struct wf_field *own_fields; /* the request's without our content-length; NULL: as they are */
-    size_t own_count;
+    size_t limit;   /* octets that may wait */
+    int64_t length; /* octets that content-length promises; -1: none was given */
 
     /* Any thread; atomic. */
     atomic_uint state;
@@ -66,6 +64,10 @@ struct wf_upload {
     size_t trailers_len; /* octets of names and values */
 
     /* I/O thread only. */
+    struct wf_field *own_fields; /* the request's without our content-length, or without "expect";
+                                    NULL: as they are */
+    size_t own_count;
+    bool expects_nothing; /* "expect" was tried, and taken away */
     uint64_t consumed;
     struct wf_upload_piece piece; /* for the protocol: what it sends now */
     bool is_sending;              /* likewise: it does */
@@ -107,6 +109,9 @@ size_t wf_upload_left(const struct wf_upload *upload);
 /* The head is being sent: a body that expects "100 Continue" now waits for it, and no longer than
  * config.expect_timeout_ms. */
 void wf_upload_begin(struct wf_upload *upload);
+/* Of a request that has "expect": takes it away for the tries to come. False: it was taken away
+ * before, or there is no memory. */
+WF_MUST_USE bool wf_upload_stop_expecting(struct wf_upload *upload);
 /* The waiting is over. True: it was being waited for, pull. */
 bool wf_upload_release(struct wf_upload *upload);
 /* The server answered and wants no body: if it was being waited for, it is never sent. */

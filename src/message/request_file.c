@@ -38,6 +38,9 @@ enum weft_code weft_request_set_body_fd(struct weft_request *request, int fd, ui
     if (!S_ISREG(status.st_mode))
         return refuse(request, WEFT_ERR_INVALID_ARGUMENT, 0,
                       "is not a regular file; write it with weft_future_write()");
+    int flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && (flags & O_ACCMODE) == O_WRONLY)
+        return refuse(request, WEFT_ERR_FILE, EBADF, "is not open for reading");
     uint64_t size = (uint64_t)status.st_size;
     if (offset > size || (len != WEFT_TO_END && len > size - offset))
         return refuse(request, WEFT_ERR_INVALID_ARGUMENT, 0, "is shorter than the part to be sent");

@@ -12,6 +12,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define WAIT_MS 20000
 /* More allocations than any scenario makes: the test must come to an end. */
@@ -143,6 +145,60 @@ static void scene_upload(struct scene *scene)
         weft_future_unref(future);
     }
     weft_request_unref(request);
+}
+
+/* Written, with trailers. The writer's own failures are told to it, and it tries again. */
+static void scene_written(struct scene *scene)
+{
+    static const uint8_t octets[100000];
+    struct weft_delivery how = WEFT_DELIVERY_INIT;
+    struct weft_request *request = request_of(scene, "POST", "/mirror");
+    if (request == NULL)
+        return;
+    how.flags = WEFT_STREAM_UPLOAD;
+    struct weft_future *future = weft_submit(scene->client, request, &how);
+    weft_request_unref(request);
+    if (future == NULL)
+        return;
+    enum weft_code code = WEFT_OK;
+    size_t len;
+    for (size_t at = 0; at < sizeof(octets) && code == WEFT_OK; at += len)
+        code = weft_future_write(future, octets + at, sizeof(octets) - at, WAIT_MS, &len);
+    if (code == WEFT_OK)
+        code = weft_future_add_trailer(future, "x-sum", "7");
+    if (code == WEFT_OK)
+        code = weft_future_finish(future);
+    if (code == WEFT_ERR_NO_MEMORY) /* or that of the request, which is ended then */
+        weft_future_cancel(future);
+    check_ended(future);
+    if (weft_future_error(future)->code == WEFT_OK) {
+        CHECK(weft_future_body(future).len == sizeof(octets));
+        CHECK(weft_future_trailer_count(future) == 1);
+    }
+    if (failing_alloc_failures() == 0)
+        CHECK(weft_future_error(future)->code == WEFT_OK);
+    weft_future_unref(future);
+}
+
+/* Out of a file, and after 100 Continue. */
+static void scene_file(struct scene *scene)
+{
+    struct weft_request *request = request_of(scene, "PUT", "/continue");
+    if (request == NULL)
+        return;
+    int fd = memfd_create("body", MFD_CLOEXEC);
+    CHECK(fd >= 0 && ftruncate(fd, 300000) == 0);
+    (void)weft_request_set_body_fd(request, fd, 0, WEFT_TO_END);
+    (void)weft_request_add_field(request, "expect", "100-continue");
+    (void)close(fd);
+    struct weft_future *future = weft_submit(scene->client, request, NULL);
+    weft_request_unref(request);
+    if (future == NULL)
+        return;
+    check_ended(future);
+    if (weft_future_error(future)->code == WEFT_OK)
+        CHECK(weft_future_body(future).len == 300000);
+    weft_future_unref(future);
 }
 
 static void on_done(void *user, struct weft_future *future)
@@ -290,6 +346,8 @@ int main(void)
     play_each(&scene, "responses", scene_responses);
     play_each(&scene, "endings", scene_endings);
     play_each(&scene, "upload", scene_upload);
+    play_each(&scene, "written", scene_written);
+    play_each(&scene, "file", scene_file);
     play_each(&scene, "callbacks", scene_callbacks);
     play_each(&scene, "queue", scene_queue);
     play_each(&scene, "streaming", scene_streaming);

@@ -147,6 +147,13 @@ static void test_a_full_disk_ends_the_request_and_says_so(void **state)
     future = fetch(&f, "/bytes/5", fd);
     assert_int_equal(weft_future_wait(future, TEST_WAIT_MS), WEFT_ERR_FILE);
     weft_future_unref(future);
+    /* What is not open for writing is the same. */
+    int closed = open("/dev/null", O_RDONLY);
+    future = fetch(&f, "/bytes/5", closed);
+    assert_int_equal(weft_future_wait(future, TEST_WAIT_MS), WEFT_ERR_FILE);
+    assert_int_equal(weft_future_error(future)->sys_errno, EBADF);
+    weft_future_unref(future);
+    close(closed);
     /* A reader that has gone is the same, and no signal. */
     int ends[2];
     assert_int_equal(pipe(ends), 0);

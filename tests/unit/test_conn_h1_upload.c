@@ -78,18 +78,24 @@ static void play(struct raw_server *server, int fd, unsigned round)
     }
 }
 
-static void rig_start(struct rig *rig, const char *end, const char *after_head)
+static void rig_start_with(struct rig *rig, const char *end, const char *after_head,
+                           int64_t expect_timeout_ms)
 {
     struct weft_config config = WEFT_CONFIG_INIT;
     config.max_connections_per_origin = 1;
     config.max_tries = 1;
-    config.expect_timeout_ms = WEFT_FOREVER;
+    config.expect_timeout_ms = expect_timeout_ms;
     rig->record =
         (struct record){.end = end, .after_head = after_head, .lock = PTHREAD_MUTEX_INITIALIZER};
     raw_server_start(&rig->server, play, &rig->record);
     rig->client = weft_client_new(&config, NULL);
     assert_non_null(rig->client);
     (void)snprintf(rig->url, sizeof(rig->url), "http://127.0.0.1:%u/x", rig->server.port);
+}
+
+static void rig_start(struct rig *rig, const char *end, const char *after_head)
+{
+    rig_start_with(rig, end, after_head, WEFT_FOREVER);
 }
 
 static void rig_stop(struct rig *rig)
@@ -99,18 +105,27 @@ static void rig_stop(struct rig *rig)
     raw_server_stop(&rig->server);
 }
 
-static struct weft_future *submit_writer(struct rig *rig, const char *length)
+/* @trailer: the value of a field of that name; NULL: none. */
+static struct weft_future *submit_writer_with(struct rig *rig, const char *length,
+                                              const char *trailer)
 {
     struct weft_delivery how = WEFT_DELIVERY_INIT;
     struct weft_request *request = weft_request_new("POST", rig->url);
     assert_non_null(request);
     how.flags = WEFT_STREAM_UPLOAD;
+    if (trailer != NULL)
+        assert_int_equal(weft_request_add_field(request, "trailer", trailer), WEFT_OK);
     if (length != NULL)
         assert_int_equal(weft_request_add_field(request, "content-length", length), WEFT_OK);
     struct weft_future *future = weft_submit(rig->client, request, &how);
     assert_non_null(future);
     weft_request_unref(request);
     return future;
+}
+
+static struct weft_future *submit_writer(struct rig *rig, const char *length)
+{
+    return submit_writer_with(rig, length, NULL);
 }
 
 static void write_text(struct weft_future *future, const char *text)
@@ -202,7 +217,35 @@ static void test_trailers_behind_a_length_are_an_error_and_not_dropped(void **st
     assert_int_equal(weft_future_add_trailer(future, "x-sum", "7"), WEFT_OK);
     assert_int_equal(weft_future_finish(future), WEFT_OK);
     assert_int_equal(weft_future_wait(future, TEST_WAIT_MS), WEFT_ERR_INVALID_REQUEST);
+    assert_non_null(strstr(weft_future_error(future)->text, "\"trailer\" field"));
     weft_future_unref(future);
+    rig_stop(&rig);
+}
+
+/* RFC 9110 section 6.6.2. */
+static void test_trailers_that_are_announced_make_chunks_of_a_body_with_a_length(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_start(&rig, "x-sum: 7\r\n\r\n", "HTTP/1.1 103 Early Hints\r\n\r\n");
+    for (int i = 0; i < 2; i++) {
+        struct weft_future *future = submit_writer_with(&rig, "5", "x-sum");
+        /* The head is there before the writer knows them. */
+        while (weft_future_informational_count(future) == 0 &&
+               weft_future_wait(future, 1) == WEFT_ERR_TIMEOUT)
+            ;
+        write_text(future, "hello");
+        assert_int_equal(weft_future_add_trailer(future, "x-sum", "7"), WEFT_OK);
+        assert_int_equal(weft_future_finish(future), WEFT_OK);
+        expect_status(future, 200);
+        assert_null(strstr(seen(&rig), "content-length"));
+        expect_body(&rig, "5\r\nhello\r\n0\r\nx-sum: 7\r\n\r\n");
+    }
+    struct weft_future *liar = submit_writer_with(&rig, "5", "x-sum");
+    write_text(liar, "hell");
+    assert_int_equal(weft_future_finish(liar), WEFT_ERR_INVALID_REQUEST);
+    assert_int_equal(weft_future_wait(liar, TEST_WAIT_MS), WEFT_ERR_INVALID_REQUEST);
+    weft_future_unref(liar);
     rig_stop(&rig);
 }
 
@@ -249,6 +292,32 @@ static void test_a_file_that_is_refused_is_not_sent(void **state)
     expect_body(&rig, "");
 }
 
+static void test_a_final_answer_in_place_of_100_is_taken(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+                                          "HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n"};
+    static const unsigned statuses[] = {200, 413};
+    for (size_t i = 0; i < 2; i++) {
+        struct rig rig;
+        rig_start(&rig, "file", answers[i]);
+        expect_status(submit_file(&rig, "octets of a file"), statuses[i]);
+        rig_stop(&rig);
+        if (i == 1)
+            expect_body(&rig, "");
+    }
+}
+
+static void test_a_server_that_never_continues_gets_the_file_all_the_same(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_start_with(&rig, "of a file", NULL, 30);
+    expect_status(submit_file(&rig, "octets of a file"), 200);
+    expect_body(&rig, "octets of a file");
+    rig_stop(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,8 +325,11 @@ int main(void)
         cmocka_unit_test(test_an_empty_body_is_the_last_chunk),
         cmocka_unit_test(test_a_length_that_was_given_needs_no_chunks),
         cmocka_unit_test(test_trailers_behind_a_length_are_an_error_and_not_dropped),
+        cmocka_unit_test(test_trailers_that_are_announced_make_chunks_of_a_body_with_a_length),
         cmocka_unit_test(test_a_file_goes_when_the_server_says_continue),
         cmocka_unit_test(test_a_file_that_is_refused_is_not_sent),
+        cmocka_unit_test(test_a_final_answer_in_place_of_100_is_taken),
+        cmocka_unit_test(test_a_server_that_never_continues_gets_the_file_all_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

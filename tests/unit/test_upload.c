@@ -286,7 +286,7 @@ static void test_uploads_wait_for_100_continue(void **state)
     struct weft_config config = WEFT_CONFIG_INIT;
     config.expect_timeout_ms = WEFT_FOREVER;
     struct fixture f = fixture_with(NULL, &config);
-    static const char *const paths[] = {"/continue", "/echo", "/status/417", "/status/204"};
+    static const char *const paths[] = {"/continue", "/echo", "/status/413", "/status/204"};
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         uint64_t before = loop_server_body_len(f.server);
         struct weft_request *request = post(&f, paths[i]);

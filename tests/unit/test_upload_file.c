@@ -100,6 +100,25 @@ static void test_a_file_that_shrinks_ends_the_request(void **state)
     fixture_free(&f);
 }
 
+static void test_a_file_that_grows_is_sent_as_long_as_it_was(void **state)
+{
+    (void)state;
+    static uint8_t content[FILE_LEN];
+    struct fixture f = fixture_new();
+    int fd = make_file(content);
+    struct weft_request *request = weft_request_new("PUT", fixture_url(&f, "/echo"));
+    assert_int_equal(weft_request_set_body_fd(request, fd, 0, WEFT_TO_END), WEFT_OK);
+    assert_int_equal(write(fd, content, FILE_LEN), FILE_LEN);
+    struct weft_future *future = weft_submit(f.client, request, NULL);
+    weft_request_unref(request);
+    assert_int_equal(weft_future_wait(future, TEST_WAIT_MS), WEFT_OK);
+    assert_int_equal(weft_future_body(future).len, FILE_LEN);
+    assert_memory_equal(weft_future_body(future).data, content, FILE_LEN);
+    weft_future_unref(future);
+    close(fd);
+    fixture_free(&f);
+}
+
 static void test_what_cannot_be_read_twice_is_refused(void **state)
 {
     (void)state;
@@ -113,6 +132,18 @@ static void test_what_cannot_be_read_twice_is_refused(void **state)
     weft_request_unref(request);
     close(ends[0]);
     close(ends[1]);
+    /* Nor what cannot be read at all. */
+    char path[] = "/tmp/weft-test-XXXXXX";
+    close(mkstemp(path));
+    int fd = open(path, O_WRONLY);
+    assert_int_equal(unlink(path), 0);
+    request = weft_request_new("PUT", "http://h/");
+    assert_int_equal(weft_request_set_body_fd(request, fd, 0, WEFT_TO_END), WEFT_ERR_FILE);
+    (void)weft_request_check(request, &error);
+    assert_int_equal(error.sys_errno, EBADF);
+    assert_non_null(strstr(error.text, "not open for reading"));
+    weft_request_unref(request);
+    close(fd);
     request = weft_request_new("PUT", "http://h/");
     assert_int_equal(weft_request_set_body_fd(request, ends[0], 0, 5), WEFT_ERR_FILE);
     (void)weft_request_check(request, &error);
@@ -170,6 +201,7 @@ int main(void)
         cmocka_unit_test(test_a_file_is_sent_from_any_offset),
         cmocka_unit_test(test_one_request_is_sent_many_times_at_once),
         cmocka_unit_test(test_a_file_that_shrinks_ends_the_request),
+        cmocka_unit_test(test_a_file_that_grows_is_sent_as_long_as_it_was),
         cmocka_unit_test(test_what_cannot_be_read_twice_is_refused),
         cmocka_unit_test(test_a_part_that_is_not_there_is_refused),
         cmocka_unit_test(test_an_upload_of_a_file_can_be_dropped_at_any_time),
