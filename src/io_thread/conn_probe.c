@@ -3,6 +3,7 @@
 #include "io_thread/conn.h"
 #include "io_thread/engine.h"
 #include "io_thread/io_thread.h"
+#include "io_thread/origin.h"
 #include "io_thread/tcp_peer.h"
 #include "message/error.h"
 
@@ -69,7 +70,7 @@ bool wf_conn_probe_check(struct wf_conn *conn)
         return false;
     }
     wf_io_thread_count_limit(io, WEFT_LIMIT_SILENCE);
-    wf_bad_addresses_note(&io->bad_addresses, &conn->address, io->now_ms);
+    wf_origin_avoid_peer(conn);
     wf_error_set(&conn->error, WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_WAIT, WEFT_NOT_SENT,
                  "the host of %s has acknowledged nothing for %llu ms (ping_timeout_ms)",
                  conn->origin->key, (unsigned long long)silent_ms);

@@ -189,7 +189,7 @@ void wf_conn_watch(struct wf_conn *conn)
     if (wf_conn_ping_check(conn) || io->now_ms < stall_deadline(conn))
         return;
     wf_io_thread_count_limit(io, WEFT_LIMIT_STALL);
-    wf_bad_addresses_note(&io->bad_addresses, &conn->address, io->now_ms);
+    wf_origin_avoid_peer(conn);
     wf_error_set(&conn->error, WEFT_ERR_CONNECTION_LOST, WEFT_STAGE_SEND, WEFT_NOT_SENT,
                  "%s has read nothing of what was sent for %lld ms (write_stall_ms)",
                  conn->origin->key, (long long)io->engine->config.write_stall_ms);

@@ -188,6 +188,25 @@ void wf_origin_prefer(struct wf_conn *conn)
     wf_list_push_front(&conn->origin->conns, &conn->origin_node);
 }
 
+void wf_origin_avoid_peer(const struct wf_conn *conn)
+{
+    struct wf_io_thread *io = conn->io;
+    const struct wf_address *address = &conn->address;
+    wf_bad_addresses_note(&io->bad_addresses, address, io->now_ms);
+    if (address->len == 0)
+        return; /* none is known */
+    for (struct wf_node *node = conn->origin->conns.next; node != &conn->origin->conns;
+         node = node->next) {
+        struct wf_conn *other = wf_container_of(node, struct wf_conn, origin_node);
+        if (other == conn || other->state != WF_CONN_OPEN || !wf_list_is_empty(&other->exchanges) ||
+            other->address.len != address->len ||
+            memcmp(&other->address.storage, &address->storage, address->len) != 0)
+            continue;
+        wf_conn_set_draining(other);
+        wf_conn_mark_dirty(other);
+    }
+}
+
 enum weft_stage wf_origin_stage(const struct wf_origin *origin)
 {
     if (origin->usable_count > 0)

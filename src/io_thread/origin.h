@@ -84,6 +84,9 @@ void wf_origin_submit(struct wf_io_thread *io, struct weft_future *x);
 /* The next request goes to @conn if it has room: where a connection carries one at a time, those
  * used last are used first, and the surplus becomes idle. */
 void wf_origin_prefer(struct wf_conn *conn);
+/* The peer of @conn is silent: its address is tried after others, and idle connections to it, which
+ * would be as silent, take no more requests. */
+void wf_origin_avoid_peer(const struct wf_conn *conn);
 
 /* The server wants HTTP/1.1 in place of HTTP/2 (RFC 9113 section 7, HTTP_1_1_REQUIRED): connections
  * to come speak it for a while, and those that speak HTTP/2 take no more requests. False: the
