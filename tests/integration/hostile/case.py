@@ -8,6 +8,8 @@ import wire
 # Exit statuses of weft.
 OK, NOT_HTTP2, URL, TLS, TIMEOUT, HTTP2, PARTIAL = 0, 1, 3, 35, 28, 16, 18
 SEND, RECEIVE, CERTIFICATE, FIELDS, STREAM = 55, 56, 60, 100, 92
+# Of HTTP/1.1: no answer at all, and one that is not valid: no HTTP, a wrong head, a wrong body.
+EMPTY_REPLY, INVALID = 52, (1, 8, RECEIVE)
 
 NOTHING = object()  # no such frame may come
 ANY = None

@@ -4,7 +4,7 @@ HTTP/1.1 by ALPN."""
 
 import time
 
-from case import FIELDS, HTTP2, PARTIAL, RECEIVE, SEND, TIMEOUT, Table
+from case import EMPTY_REPLY, FIELDS, INVALID, PARTIAL, RECEIVE, SEND, TIMEOUT, Table
 from peer import PATIENCE, Gone
 
 TABLE = Table()
@@ -13,7 +13,7 @@ OK_LINE = b"HTTP/1.1 200 OK\r\n"
 LENGTH_5 = OK_LINE + b"Content-Length: 5\r\n\r\n"
 CHUNKED = OK_LINE + b"Transfer-Encoding: chunked\r\n\r\n"
 EMPTY = OK_LINE + b"Content-Length: 0\r\n\r\n"
-LOST = (PARTIAL, RECEIVE)
+LOST = (PARTIAL, RECEIVE, EMPTY_REPLY)
 
 
 def await_head(peer):
@@ -58,7 +58,7 @@ def add(name, section, script, exits, **more):
 
 
 def refuse(name, section, octets, out=b"", **more):
-    add(name, section, answer(octets), HTTP2, out=out, **more)
+    add(name, section, answer(octets), INVALID, out=out, **more)
 
 
 def ok(name, section, script, out=BODY, **more):
@@ -182,7 +182,7 @@ for name, octets in (("garbage", b"garbage"), ("another response", LENGTH_5 + b"
        BODY * 2, urls=2, check=lambda result, them: None if len(them) == 2 else
        f"{len(them)} connections, not 2")
 add("a response before the request", "9.2", lambda peer: peer.send(LENGTH_5 + b"evil!"),
-    (0, HTTP2, RECEIVE, SEND), out=b"evil!")
+    (0, *INVALID, SEND), out=b"evil!")
 ok("a connection that is closed behind each response", "9.6", lambda peer: (
     await_head(peer), peer.send(OK_LINE + b"Connection: close\r\nContent-Length: 5\r\n\r\n" + BODY),
     peer.fin()), BODY * 5, urls=5)
@@ -195,10 +195,10 @@ for name, first, piece, exits in (
         ("one field", OK_LINE + b"a: ", b"x" * 1000, FIELDS),
         ("a reason phrase", b"HTTP/1.1 200 ", b"x" * 1000, FIELDS),
         ("fields of the connection", OK_LINE, b"Connection: x\r\n", FIELDS),
-        ("a chunk extension", CHUNKED + b"5;", b"x" * 1000, FIELDS),
-        ("chunk extensions", CHUNKED, b"1;" + b"x" * 100 + b"\r\ny\r\n", FIELDS),
+        ("a chunk extension", CHUNKED + b"5;", b"x" * 1000, RECEIVE),
+        ("chunk extensions", CHUNKED, b"1;" + b"x" * 100 + b"\r\ny\r\n", RECEIVE),
         ("trailers", CHUNKED + b"0\r\n", b"a: b\r\n", FIELDS),
-        ("zeros before a chunk size", CHUNKED, b"0" * 1000, HTTP2),
+        ("zeros before a chunk size", CHUNKED, b"0" * 1000, RECEIVE),
 ):
     # What came of the body before the limit may have been printed.
     add(f"{name} without end", "8", flood(first, piece), exits, out=b"y" * 20000)
