@@ -257,18 +257,25 @@ def everything(rig, found, workloads, options):
 
 
 def resident_kib(pid):
+    """None when the process has ended. Pages of files (code, libraries) come and go with others'
+    needs and are no request's."""
     with open(f"/proc/{pid}/status") as f:
-        return int(re.search(r"VmRSS:\s+(\d+)", f.read())[1])
+        found = re.search(r"RssAnon:\s+(\d+)", f.read())
+    return int(found[1]) if found else None
 
 
 def settled_kib(peer, job):
-    """Resident memory of its own once it no longer grows; the requests are never answered."""
+    """Resident memory of its own once it no longer grows; the requests are never answered. None:
+    it ended nevertheless."""
     process = subprocess.Popen(peer.argv(job), stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
     seen, same = 0, 0
     for _ in range(200):
         time.sleep(0.1)
         now = resident_kib(process.pid)
+        if now is None:
+            seen = None
+            break
         same = same + 1 if now == seen else 0
         seen = now
         if same == 10:
@@ -279,7 +286,7 @@ def settled_kib(peer, job):
 
 
 def memory(rig, found):
-    """RSS of 1,000 requests in flight on a connection, and of 1,000 connections with one each."""
+    """Memory of 1,000 requests in flight on a connection, and of 1,000 connections with one each."""
     w, results = WORKLOADS["A100"], {}
     lines = ["| client | KiB per request in flight, cleartext | TLS | KiB per connection, cleartext | TLS |",
              "|---|---|---|---|---|"]
@@ -293,11 +300,13 @@ def memory(rig, found):
                 job = rig.job(w, tls, in_flight * connections, in_flight, connections)
                 job.url = rig.server.url(10, tls, "hang")
                 kib.append(settled_kib(peer, job))
-            per["request", tls] = (kib[1] - kib[0]) / 999
-            per["connection", tls] = (kib[2] - kib[0]) / 999
+            for what, many in (("request", kib[1]), ("connection", kib[2])):
+                per[what, tls] = None if None in (kib[0], many) else (many - kib[0]) / 999
         results[peer.name] = {f"{k[0]} {'tls' if k[1] else 'cleartext'}": v for k, v in per.items()}
-        lines.append(f"| {peer.name} | {per['request', False]:.2f} | {per['request', True]:.2f} | "
-                     f"{per['connection', False]:.1f} | {per['connection', True]:.1f} |")
+        shown = ["failed" if v is None else f"{v:.{digits}f}"
+                 for what, digits in (("request", 2), ("connection", 1))
+                 for v in (per[what, False], per[what, True])]
+        lines.append(f"| {peer.name} | " + " | ".join(shown) + " |")
     return "\n".join(lines), results
 
 

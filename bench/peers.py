@@ -35,6 +35,15 @@ def driver(program):
     return argv
 
 
+DRIVERS = (("nghttp2", 1.0), ("curl", 0.1), ("go", 0.1))
+
+
+def absent(found, wanted):
+    """Names of the drivers that were wanted and were not built, for want of a library or of go."""
+    names = wanted.split(",") if wanted else [name for name, _ in DRIVERS]
+    return [name for name, _ in DRIVERS if name in names and name not in [p.name for p in found]]
+
+
 def find(folder, wanted):
     """h2load first: the others are compared with it."""
     found = []
@@ -46,7 +55,7 @@ def find(folder, wanted):
     add("h2load", shutil.which("h2load") or "", h2load, can_list=True)
     mine = os.path.join(folder, "weft-load")
     add("weft-load", mine, weft_load(mine), can_vary=True, can_list=True)
-    for name, slow in (("nghttp2", 1.0), ("curl", 0.1), ("go", 0.1)):
+    for name, slow in DRIVERS:
         program = os.path.join(folder, "bench_peer_" + name)
         add(name, program, driver(program), slow, env={"GOMAXPROCS": "1"} if name == "go" else {})
     if wanted:

@@ -109,8 +109,17 @@ def caption(options):
             "bold where the target is met.")
 
 
+def absence(options):
+    """Who is not in the table of every client, though it might have been."""
+    if not options.absent:
+        return []
+    return ["", f"Not measured, since not there: {', '.join(options.absent)} (bench/README.md)."]
+
+
 def tables(results, options):
-    return "\n".join([caption(options), ""] + main_table(results) + peers_table(results) +
+    every = peers_table(results)
+    return "\n".join([caption(options), ""] + main_table(results) + every +
+                     (absence(options) if every else []) +
                      latency_table(results))
 
 
