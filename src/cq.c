@@ -16,7 +16,7 @@ static struct weft_event event_of(struct wf_item *item)
                                 : wf_delivery_take(item, &event.type);
     event.tag = x->context;
     /* Relaxed: only this caller's own reference is of interest to it. */
-    unsigned refs = atomic_load_explicit(&x->refs, memory_order_relaxed);
+    unsigned refs = atomic_load_explicit(&x->item.word, memory_order_relaxed);
     event.future = (refs & WF_USER_REFS) != 0 ? x : NULL;
     wf_exchange_drop(x, WF_ENGINE_REF);
     return event;

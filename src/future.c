@@ -4,7 +4,9 @@
 #include "io_thread/body_stream.h"
 #include "io_thread/engine.h"
 #include "io_thread/exchange.h"
+#include "io_thread/extra.h"
 #include "io_thread/io_thread.h"
+#include "io_thread/protocol.h"
 #include "message/error.h"
 #include "workers/park.h"
 
@@ -33,7 +35,7 @@ static bool has_body(struct weft_future *future)
 struct weft_future *weft_future_ref(struct weft_future *future)
 {
     /* Relaxed: the caller's reference keeps it. */
-    atomic_fetch_add_explicit(&future->refs, WF_USER_REF, memory_order_relaxed);
+    atomic_fetch_add_explicit(&future->item.word, WF_USER_REF, memory_order_relaxed);
     return future;
 }
 
@@ -42,7 +44,7 @@ void weft_future_unref(struct weft_future *future)
     if (future == NULL)
         return;
     /* Relaxed: the exchange below checks it. */
-    unsigned refs = atomic_load_explicit(&future->refs, memory_order_relaxed);
+    unsigned refs = atomic_load_explicit(&future->item.word, memory_order_relaxed);
     bool cancelled = false;
     do {
         /* The last user goes while the engine is at work: nobody wants the response. Posted before
@@ -51,11 +53,11 @@ void weft_future_unref(struct weft_future *future)
             !is_done(future)) {
             cancelled = true;
             wf_exchange_post(future, WF_MESSAGE_CANCEL);
-            refs = atomic_load_explicit(&future->refs, memory_order_relaxed);
+            refs = atomic_load_explicit(&future->item.word, memory_order_relaxed);
         }
         /* R12 and A12 as in wf_exchange_drop(), which frees. */
     } while (refs != WF_USER_REF &&
-             !atomic_compare_exchange_weak_explicit(&future->refs, &refs, refs - WF_USER_REF,
+             !atomic_compare_exchange_weak_explicit(&future->item.word, &refs, refs - WF_USER_REF,
                                                     memory_order_acq_rel, memory_order_relaxed));
     if (refs == WF_USER_REF)
         wf_exchange_drop(future, WF_USER_REF);
@@ -166,19 +168,23 @@ bool weft_future_field(const struct weft_future *future, const char *name,
     return false;
 }
 
+static struct wf_informational_list *informational_of(const struct weft_future *future)
+{
+    struct wf_extra *extra = future == NULL ? NULL : wf_extra_of(future);
+    return extra == NULL ? NULL : &extra->informational;
+}
+
 static const struct wf_response *informational_at(const struct weft_future *future, size_t index)
 {
-    return future == NULL ? NULL
-                          : wf_informational_at(
-                                &((struct weft_future *)(uintptr_t)future)->informational, index);
+    struct wf_informational_list *list = informational_of(future);
+    return list == NULL ? NULL : wf_informational_at(list, index);
 }
 
 size_t weft_future_informational_count(const struct weft_future *future)
 {
+    struct wf_informational_list *list = informational_of(future);
     /* Acquire: as in wf_informational_at(). */
-    return future == NULL
-               ? 0
-               : atomic_load_explicit(&future->informational.count, memory_order_acquire);
+    return list == NULL ? 0 : atomic_load_explicit(&list->count, memory_order_acquire);
 }
 
 int weft_future_informational_status(const struct weft_future *future, size_t index)
@@ -220,7 +226,9 @@ uint64_t weft_future_body_len(const struct weft_future *future)
 
 const char *weft_future_protocol(const struct weft_future *future)
 {
-    return has_head(future) || is_done(future) ? future->protocol : NULL;
+    return has_head(future) || is_done(future)
+               ? wf_protocol_name((enum wf_protocol_id)future->protocol)
+               : NULL;
 }
 
 unsigned weft_future_tries(const struct weft_future *future)

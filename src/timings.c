@@ -10,12 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What came in the turn in which it was submitted may have been stamped a little before. */
-static int64_t since(const struct weft_future *x, uint64_t when_ns)
+static int64_t ns_of(wf_span span)
 {
-    if (when_ns == 0)
-        return -1;
-    return when_ns > x->times.submitted ? (int64_t)(when_ns - x->times.submitted) : 0;
+    return span == 0 ? -1 : (int64_t)wf_span_ns(span);
 }
 
 static bool was_sent(const struct weft_future *x)
@@ -35,7 +32,7 @@ static bool is_all_sent(const struct weft_future *x)
            (x->upload == NULL || wf_upload_is_finished(x->upload));
 }
 
-static uint64_t sent_at(const struct weft_future *x)
+static wf_span sent_after(const struct weft_future *x)
 {
     bool has_content = x->upload != NULL || content_len(x) > 0;
     if (has_content && !is_all_sent(x))
@@ -62,16 +59,16 @@ bool weft_future_timings(const struct weft_future *future, struct weft_timings *
     if (!weft_future_is_done(future))
         return false;
     const struct weft_future *x = future;
-    uint64_t sent = sent_at(x);
+    wf_span sent = sent_after(x);
     struct weft_timings all = {
         .size = timings->size,
-        .queue_ns = since(x, x->times.started),
-        .resolve_ns = since(x, x->times.resolved),
-        .connect_ns = since(x, x->times.connected),
-        .tls_ns = since(x, x->times.secured),
-        .sent_ns = since(x, sent),
-        .head_ns = since(x, x->times.head),
-        .done_ns = since(x, x->times.done),
+        .queue_ns = ns_of(x->times.started),
+        .resolve_ns = ns_of(x->times.resolved),
+        .connect_ns = ns_of(x->times.connected),
+        .tls_ns = ns_of(x->times.secured),
+        .sent_ns = ns_of(sent),
+        .head_ns = ns_of(x->times.head),
+        .done_ns = ns_of(x->times.done),
         .connection = x->conn_id,
         .octets_sent = x->content_sent,
         .octets_received = x->body_received,

@@ -18,6 +18,9 @@
 
 #define WF_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define WF_UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define WF_CACHE_LINE  64
+/* Of a function that is seldom called: it stays out of its callers, whose prologues it would make
+ * longer. */
+#define WF_SELDOM     __attribute__((noinline, cold))
+#define WF_CACHE_LINE 64
 
 #endif

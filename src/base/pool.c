@@ -35,6 +35,11 @@
 #define UNPOISON(ptr, len) ((void)(ptr), (void)(len))
 #endif
 
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11 &&                                  \
+    (defined(__x86_64__) || defined(__aarch64__))
+#define HAVE_THREAD_POINTER 1
+#endif
+
 #define SHARD_BITS         5u
 #define SHARDS             (1u << SHARD_BITS)
 #define CHUNK_LEN_MIN      32768u
@@ -87,18 +92,25 @@ struct wf_pool {
     _Alignas(WF_CACHE_LINE) atomic_int_fast64_t remaining;
 };
 
-static void bin_lock(struct bin *bin)
+WF_SELDOM static void bin_wait(struct bin *bin)
 {
     unsigned spins = 0;
-    /* A8 with R8 in bin_unlock(). */
-    while (atomic_exchange_explicit(&bin->locked, 1, memory_order_acquire) != 0) {
+    do {
         /* Relaxed: waits for a change without taking the line away from its owner. */
         while (atomic_load_explicit(&bin->locked, memory_order_relaxed) != 0) {
             /* The holder may have lost its CPU; give it ours. */
             if (++spins % SPINS_BEFORE_YIELD == 0)
                 (void)sched_yield();
         }
-    }
+        /* A8 with R8 in bin_unlock(). */
+    } while (atomic_exchange_explicit(&bin->locked, 1, memory_order_acquire) != 0);
+}
+
+static inline void bin_lock(struct bin *bin)
+{
+    /* A8 with R8 in bin_unlock(). */
+    if (WF_UNLIKELY(atomic_exchange_explicit(&bin->locked, 1, memory_order_acquire) != 0))
+        bin_wait(bin);
 }
 
 static void bin_unlock(struct bin *bin)
@@ -115,10 +127,20 @@ static void bin_init(struct bin *bin)
     bin->out = 0;
 }
 
+/* A number that no two threads have at the same time. */
+static inline uintptr_t caller_identity(void)
+{
+#ifdef HAVE_THREAD_POINTER
+    return (uintptr_t)__builtin_thread_pointer(); /* a load in place of a call */
+#else
+    return (uintptr_t)pthread_self();
+#endif
+}
+
 static struct shard *shard_of_caller(struct wf_pool *pool)
 {
     /* An identity is an address, alike in its low bits: multiply and take the high ones. */
-    uint64_t hash = (uint64_t)(uintptr_t)pthread_self() * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t hash = (uint64_t)caller_identity() * UINT64_C(0x9e3779b97f4a7c15);
     return &pool->shards[hash >> (64 - SHARD_BITS)];
 }
 
@@ -224,22 +246,28 @@ static void unpoison(const struct wf_pool *pool, void *block)
     UNPOISON(home_of(pool, block), sizeof(struct shard *));
 }
 
+/* The caller holds own.locked, and something is free. */
+static inline void *take_free(struct wf_pool *pool, struct shard *shard)
+{
+    struct block *block = shard->own.free;
+    unpoison(pool, block);
+    shard->own.free = block->next;
+    shard->own.out++;
+    return block;
+}
+
 /* The caller holds own.locked. */
 static void *take_from(struct wf_pool *pool, struct shard *shard)
 {
-    struct block *block = shard->own.free;
-    if (block != NULL) {
-        unpoison(pool, block);
-        shard->own.free = block->next;
-    } else if (shard->fresh_count > 0) {
-        block = (struct block *)(void *)shard->fresh;
-        unpoison(pool, block);
-        *home_of(pool, block) = shard;
-        shard->fresh += pool->stride;
-        shard->fresh_count--;
-    } else {
+    if (shard->own.free != NULL)
+        return take_free(pool, shard);
+    if (shard->fresh_count == 0)
         return NULL;
-    }
+    void *block = shard->fresh;
+    unpoison(pool, block);
+    *home_of(pool, block) = shard;
+    shard->fresh += pool->stride;
+    shard->fresh_count--;
     shard->own.out++;
     return block;
 }
@@ -281,15 +309,24 @@ static void *take_with_new_chunk(struct wf_pool *pool, struct shard *shard)
     return block;
 }
 
+/* Nothing is free in @shard, whose own bin the caller has locked; it is unlocked. */
+WF_SELDOM static void *refill_and_take(struct wf_pool *pool, struct shard *shard)
+{
+    move_returned(shard);
+    void *block = take_from(pool, shard);
+    bin_unlock(&shard->own);
+    return block != NULL ? block : take_with_new_chunk(pool, shard);
+}
+
 void *wf_pool_take(struct wf_pool *pool)
 {
     struct shard *shard = shard_of_caller(pool);
     bin_lock(&shard->own);
-    if (shard->own.free == NULL)
-        move_returned(shard);
-    void *block = take_from(pool, shard);
+    if (WF_UNLIKELY(shard->own.free == NULL))
+        return refill_and_take(pool, shard);
+    void *block = take_free(pool, shard);
     bin_unlock(&shard->own);
-    return block != NULL ? block : take_with_new_chunk(pool, shard);
+    return block;
 }
 
 void wf_pool_give(struct wf_pool *pool, void *block)

@@ -33,8 +33,8 @@ void wf_h2_stream_end(struct wf_h2_session *s, struct wf_h2_stream *stream, enum
                       uint32_t code, const char *reason)
 {
     wf_assert(!stream->ended);
-    stream->effect = (uint8_t)effect_of_end(s, stream, end, code);
-    stream->end = (uint8_t)end;
+    stream->effect = effect_of_end(s, stream, end, code) & 0xf;
+    stream->end = end & 0xf;
     stream->end_code = code;
     stream->reason = reason;
     stream->state = WF_H2_CLOSED;

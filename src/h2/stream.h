@@ -58,24 +58,28 @@ struct wf_h2_stream {
     void *user;
     const uint8_t *body; /* not yet in a DATA frame; borrowed */
     size_t body_left;
-    uint64_t body_sent;   /* octets of content in DATA frames */
-    const char *reason;   /* once ended */
-    uint64_t headers_at;  /* position in the output of its first HEADERS frame; client only */
-    int64_t content_left; /* octets of content that the peer still owes; -1: unknown */
+    uint64_t body_sent;     /* octets of content in DATA frames */
+    uint64_t headers_at;    /* position in the output of its first HEADERS frame; client only */
+    uint64_t sections_size; /* of all header sections so far */
+    union {
+        int64_t content_left; /* octets of content that the peer still owes; -1: unknown */
+        const char *reason;   /* once ended */
+    };
+    union {
+        uint32_t informational; /* 1xx responses so far */
+        uint32_t end_code;      /* once ended */
+    };
     uint32_t id;
-    uint32_t end_code;
     int32_t send_window;
     struct wf_h2_recv_window recv_window;
-    uint32_t informational; /* 1xx responses so far */
-    uint64_t sections_size; /* of all header sections so far */
     bool end_after_body : 1;
     bool reports_body : 1;  /* BODY_SENT is owed for the last wf_h2_session_send_body() */
     bool message_began : 1; /* a final response came (client), a request (server) */
     bool is_head : 1;       /* the response to this request has no content */
     bool ended : 1;         /* it waits to be reported, and is in no table any more */
+    uint8_t end : 4;        /* enum wf_h2_end, once ended */
+    uint8_t effect : 4;     /* enum wf_h2_effect, once ended */
     uint8_t state;          /* enum wf_h2_stream_state */
-    uint8_t end;            /* enum wf_h2_end, once ended */
-    uint8_t effect;         /* enum wf_h2_effect, once ended */
     uint8_t inserts;        /* its pieces of body that wait in the output */
     struct wf_h2_window_growth growth;
     int16_t turn_sent; /* octets of its turn at sending, which is not over; below 0: it was left

@@ -9,7 +9,7 @@ struct wf_h2_stream_chunk {
     struct wf_h2_stream streams[CHUNK_STREAMS];
 };
 
-_Static_assert(sizeof(struct wf_h2_stream) <= 128, "a stream is two cache lines at most");
+_Static_assert(sizeof(struct wf_h2_stream) <= 112, "there are as many as requests in flight");
 
 bool wf_h2_stream_set_init(struct wf_h2_stream_set *set)
 {

@@ -44,6 +44,8 @@ static void let_go(struct wf_conn *conn, struct weft_future *x)
         x->content_sent = x->upload->consumed;
     else if (x->stage == WEFT_STAGE_WAIT)
         x->content_sent = wf_request_body(x->request).len;
+    else
+        x->content_sent = 0;
     wf_conn_let_go(conn, x);
 }
 
@@ -463,6 +465,7 @@ static void free_session(struct wf_conn *conn)
 }
 
 const struct wf_protocol_ops wf_protocol_h1 = {
+    .id = WF_PROTOCOL_H1,
     .name = "http/1.1",
     .one_at_a_time = true,
     .make = make_session,

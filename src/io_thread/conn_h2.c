@@ -34,9 +34,9 @@ static enum weft_effect effect_of(enum wf_h2_effect effect)
 
 static void give_up_stream(struct wf_conn *conn, struct weft_future *x, uint32_t code)
 {
-    x->content_sent = wf_h2_stream_body_sent(x->stream);
+    uint64_t content_sent = wf_h2_stream_body_sent(x->stream);
     wf_h2_session_reset(conn->session, x->stream, code);
-    x->stream = NULL;
+    x->content_sent = content_sent;
     wf_conn_let_go(conn, x);
     wf_conn_mark_dirty(conn);
 }
@@ -339,7 +339,6 @@ static void on_closed(struct wf_conn *conn, const struct wf_h2_event *event)
 {
     struct weft_future *x = wf_h2_stream_user(event->stream);
     x->content_sent = wf_h2_stream_body_sent(event->stream);
-    x->stream = NULL;
     wf_conn_let_go(conn, x);
     if (event->closed.end == WF_H2_END_COMPLETE) {
         wf_exchange_finish(x, NULL);
@@ -548,6 +547,7 @@ static void free_session(struct wf_conn *conn)
 }
 
 const struct wf_protocol_ops wf_protocol_h2 = {
+    .id = WF_PROTOCOL_H2,
     .name = "h2",
     .make = make_session,
     .free = free_session,

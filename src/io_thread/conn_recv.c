@@ -7,6 +7,7 @@
 #include "io_thread/conn_watch.h"
 #include "io_thread/engine.h"
 #include "io_thread/exchange.h"
+#include "io_thread/extra.h"
 #include "io_thread/io_thread.h"
 #include "io_thread/origin.h"
 #include "io_thread/retry.h"
@@ -15,19 +16,24 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* 0 of 0, as @when_ns has it. */
+static wf_span span_until(const struct weft_future *x, uint64_t when_ns)
+{
+    return when_ns == 0 ? 0 : wf_span_between(x->submitted_ns, when_ns);
+}
+
 static void stamp(struct wf_conn *conn, struct weft_future *x)
 {
-    x->times.started = conn->io->now_ns;
+    x->times.started = wf_span_between(x->submitted_ns, conn->io->now_ns);
     x->times.sent = 0;
-    x->content_sent = 0;
     x->conn_id = conn->id;
     x->peer = conn->peer;
     x->conn_was_used = conn->is_used;
     conn->is_used = true;
-    if (WF_UNLIKELY(conn->up_at > x->times.submitted)) {
-        x->times.resolved = conn->resolved_at;
-        x->times.connected = conn->connected_at;
-        x->times.secured = conn->origin->https ? conn->up_at : 0;
+    if (WF_UNLIKELY(conn->up_at > x->submitted_ns)) {
+        x->times.resolved = span_until(x, conn->resolved_at);
+        x->times.connected = span_until(x, conn->connected_at);
+        x->times.secured = conn->origin->https ? span_until(x, conn->up_at) : 0;
     }
 }
 
@@ -41,7 +47,7 @@ static void begin_limits(struct weft_future *x)
 void wf_conn_take(struct wf_conn *conn, struct weft_future *x)
 {
     x->conn = conn;
-    x->protocol = conn->protocol->name;
+    x->protocol = (uint8_t)conn->protocol->id;
     x->stage = WEFT_STAGE_SEND;
     stamp(conn, x);
     x->tries++;
@@ -54,7 +60,7 @@ void wf_conn_take(struct wf_conn *conn, struct weft_future *x)
 void wf_conn_sent(struct wf_conn *conn, struct weft_future *x)
 {
     x->stage = WEFT_STAGE_WAIT;
-    x->times.sent = conn->io->now_ns;
+    x->times.sent = wf_span_between(x->submitted_ns, conn->io->now_ns);
     if (WF_UNLIKELY(x->is_timed))
         wf_try_sent(x);
 }
@@ -65,7 +71,7 @@ void wf_conn_let_go(struct wf_conn *conn, struct weft_future *x)
     wf_list_remove(&x->node);
     x->conn = NULL;
     if (WF_UNLIKELY(x->is_timed))
-        wf_timer_cancel(&x->limits.timer);
+        wf_timer_cancel(&wf_extra_of(x)->limits.timer);
     wf_stat_sub(&conn->io->stats.streams_open, 1);
     if (conn->protocol->one_at_a_time)
         wf_origin_prefer(conn);
@@ -111,7 +117,9 @@ void wf_conn_recv_informational(struct wf_conn *conn, struct weft_future *x, uin
                                 const struct wf_field_section *section)
 {
     wf_conn_ping_served(&conn->ping);
-    if (!wf_informational_append(&x->informational, conn->io->engine->responses, status, section)) {
+    struct wf_extra *extra = wf_extra_get(x);
+    if (extra == NULL || !wf_informational_append(&extra->informational,
+                                                  conn->io->engine->responses, status, section)) {
         no_memory_for_fields(conn, x);
         return;
     }
@@ -140,6 +148,14 @@ void wf_conn_recv_end(struct wf_conn *conn, struct weft_future *x)
         wf_conn_watch_late(conn, x);
 }
 
+/* The socket was full in the turn in which @x started, so that its request left it later. */
+static void note_unblocked(const struct wf_conn *conn, struct weft_future *x)
+{
+    wf_span unblocked = wf_span_between(x->submitted_ns, conn->unblocked_at);
+    if (unblocked > x->times.started && x->times.sent == 0)
+        x->times.sent = unblocked;
+}
+
 void wf_conn_recv_head(struct wf_conn *conn, struct weft_future *x, uint16_t status,
                        int64_t content_length, const struct wf_field_section *section)
 {
@@ -148,9 +164,9 @@ void wf_conn_recv_head(struct wf_conn *conn, struct weft_future *x, uint16_t sta
     if (WF_UNLIKELY(status == 417) && x->upload != NULL && wf_retry_without_expect(x, conn))
         return;
     x->content_length = content_length;
-    x->times.head = conn->io->now_ns;
-    if (conn->unblocked_at > x->times.started && x->times.sent == 0)
-        x->times.sent = conn->unblocked_at;
+    x->times.head = wf_span_between(x->submitted_ns, conn->io->now_ns);
+    if (WF_UNLIKELY(conn->unblocked_at > x->submitted_ns))
+        note_unblocked(conn, x);
     if (!wf_response_set_head(&x->response, conn->io->engine->responses, status, section)) {
         no_memory_for_fields(conn, x);
         return;
@@ -167,41 +183,66 @@ void wf_conn_recv_trailers(struct wf_conn *conn, struct weft_future *x,
         no_memory_for_fields(conn, x);
 }
 
-/* Bodies that fit into their exchange's own block are not counted. False: the request was ended. */
-static bool count_buffered(struct wf_conn *conn, struct weft_future *x, size_t len)
+WF_SELDOM static void too_much_is_buffered(struct wf_conn *conn, struct weft_future *x)
 {
-    if (x->body_received <= WF_RESPONSE_BLOCK_LEN && x->body_mode == WF_BODY_COLLECT)
-        return true;
-    uint64_t more = x->body_mode == WF_BODY_COLLECT ? x->body_received - x->buffered : len;
-    if (wf_exchange_buffer(x, more))
-        return true;
     char text[120];
     (void)snprintf(text, sizeof(text),
                    "the bodies that wait for their readers exceed max_buffered, %" PRIu64 " octets",
                    conn->io->engine->config.max_buffered);
     wf_conn_give_up(conn, x, WEFT_ERR_BODY_TOO_LARGE, WEFT_LIMIT_BUFFERED, text);
+}
+
+/* Counts @more octets that wait for their reader. False: the request was ended. */
+static bool count_buffered(struct wf_conn *conn, struct weft_future *x, uint64_t more)
+{
+    if (wf_exchange_buffer(x, more))
+        return true;
+    too_much_is_buffered(conn, x);
     return false;
+}
+
+WF_SELDOM static void body_is_too_large(struct wf_conn *conn, struct weft_future *x)
+{
+    char text[120];
+    (void)snprintf(text, sizeof(text),
+                   "the response's body is larger than max_body_size, %" PRIu64 " octets",
+                   conn->io->engine->config.max_body_size);
+    wf_conn_give_up(conn, x, WEFT_ERR_BODY_TOO_LARGE, WEFT_LIMIT_BODY, text);
+}
+
+WF_SELDOM static void no_memory_for_body(struct wf_conn *conn, struct weft_future *x)
+{
+    wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, WEFT_LIMIT_COUNT,
+                    "no memory for the response's body");
 }
 
 static bool collect(struct wf_conn *conn, struct weft_future *x, struct wf_slice bytes)
 {
     struct weft_client *engine = conn->io->engine;
     if (x->body_received > engine->config.max_body_size) {
-        char text[120];
-        (void)snprintf(text, sizeof(text),
-                       "the response's body is larger than max_body_size, %" PRIu64 " octets",
-                       engine->config.max_body_size);
-        wf_conn_give_up(conn, x, WEFT_ERR_BODY_TOO_LARGE, WEFT_LIMIT_BODY, text);
+        body_is_too_large(conn, x);
         return false;
     }
-    if (!count_buffered(conn, x, bytes.len))
+    /* What fits into its exchange's own block is not counted. */
+    if (x->body_received > WF_RESPONSE_BLOCK_LEN &&
+        !count_buffered(conn, x, x->body_received - x->buffered))
         return false;
     if (!wf_response_append_body(&x->response, engine->responses, bytes, x->content_length)) {
-        wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, WEFT_LIMIT_COUNT,
-                        "no memory for the response's body");
+        no_memory_for_body(conn, x);
         return false;
     }
     return true;
+}
+
+/* The reader gives the credit back. */
+static void stream(struct wf_conn *conn, struct weft_future *x, struct wf_slice bytes)
+{
+    if (!count_buffered(conn, x, bytes.len))
+        return;
+    if (wf_body_stream_append(x->body, bytes))
+        wf_exchange_publish_more(x);
+    else
+        no_memory_for_body(conn, x);
 }
 
 bool wf_conn_recv_body(struct wf_conn *conn, struct weft_future *x, struct wf_slice bytes)
@@ -212,14 +253,8 @@ bool wf_conn_recv_body(struct wf_conn *conn, struct weft_future *x, struct wf_sl
     case WF_BODY_COLLECT:
         return collect(conn, x, bytes);
     case WF_BODY_STREAM:
-        if (!count_buffered(conn, x, bytes.len))
-            return false;
-        if (!wf_body_stream_append(x->body, bytes))
-            wf_conn_give_up(conn, x, WEFT_ERR_NO_MEMORY, WEFT_LIMIT_COUNT,
-                            "no memory for the response's body");
-        else
-            wf_exchange_publish_more(x);
-        return false; /* the reader gives the credit back */
+        stream(conn, x, bytes);
+        return false;
     case WF_BODY_DISCARD:
         return true;
     }

@@ -3,6 +3,7 @@
 #include "io_thread/demand.h"
 #include "io_thread/engine.h"
 #include "io_thread/exchange.h"
+#include "io_thread/extra.h"
 #include "io_thread/io_thread.h"
 #include "io_thread/origin.h"
 #include "io_thread/upload.h"
@@ -108,11 +109,14 @@ static void check_rate(struct wf_conn *conn, struct weft_future *x)
     const struct weft_config *config = &conn->io->engine->config;
     if (x->response.status == 0 || conn->protocol->late_body(x) > 0)
         return;
-    uint64_t before = x->rate_mark;
+    struct wf_extra *extra = wf_extra_get(x);
+    if (extra == NULL)
+        return; /* no memory for a mark: the next look may have some */
+    uint64_t before = extra->rate_mark;
     bool may_send = conn->protocol->recv_room(x) >= WINDOW_WORTH_SENDING;
-    x->rate_mark = may_send ? x->body_received + 1 : 0;
+    extra->rate_mark = may_send ? x->body_received + 1 : 0;
     uint64_t least = (uint64_t)config->min_body_rate * config->min_body_rate_ms / 1000;
-    if (before == 0 || !may_send || x->rate_mark - before >= least)
+    if (before == 0 || !may_send || extra->rate_mark - before >= least)
         return;
     char text[120];
     (void)snprintf(text, sizeof(text),
@@ -139,10 +143,13 @@ static size_t late_mark(const struct weft_future *x, size_t left)
 
 void wf_conn_watch_late(struct wf_conn *conn, struct weft_future *x)
 {
-    x->late_mark = 0;
+    struct wf_extra *extra = wf_extra_get(x);
+    if (extra != NULL)
+        extra->late_mark = 0;
     if (conn->late_at != UINT64_MAX)
         return; /* the next look is the first at this one */
-    x->late_mark = late_mark(x, conn->protocol->late_body(x));
+    if (extra != NULL)
+        extra->late_mark = late_mark(x, conn->protocol->late_body(x));
     conn->late_at = conn->io->now_ms + LATE_UPLOAD_MS;
     wf_conn_update_timer(conn);
 }
@@ -161,11 +168,13 @@ static void check_late(struct wf_conn *conn)
         if (left == 0)
             continue;
         size_t mark = late_mark(x, left);
-        if (mark == x->late_mark) {
+        struct wf_extra *extra = wf_extra_get(x);
+        if (extra != NULL && mark == extra->late_mark) {
             wf_conn_leave_upload(conn, x);
             continue;
         }
-        x->late_mark = mark;
+        if (extra != NULL) /* else the next look may have memory for a mark */
+            extra->late_mark = mark;
         again = true;
     }
     conn->late_at = again ? conn->io->now_ms + LATE_UPLOAD_MS : UINT64_MAX;

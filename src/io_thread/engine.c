@@ -7,6 +7,7 @@
 #include "io_thread/body_stream.h"
 #include "io_thread/delivery.h"
 #include "io_thread/exchange.h"
+#include "io_thread/extra.h"
 #include "io_thread/io_thread.h"
 #include "io_thread/log.h"
 #include "io_thread/overrides.h"
@@ -27,6 +28,7 @@ static void free_memory(void *user)
     /* Relaxed: nobody else is left. */
     wf_worker_pool_free(atomic_load_explicit(&engine->workers, memory_order_relaxed));
     wf_pool_unref(engine->responses);
+    wf_pool_unref(engine->extras);
     wf_tls_ctx_free(engine->tls_ctx);
     pthread_cond_destroy(&engine->state_changed);
     pthread_mutex_destroy(&engine->lock);
@@ -124,17 +126,18 @@ struct weft_client *wf_engine_new_stepped(const struct weft_config *given,
     engine->io_threads = wf_calloc(config.io_threads, sizeof(struct wf_io_thread *));
     engine->exchanges = wf_pool_new(sizeof(struct weft_future));
     engine->responses = wf_pool_new(WF_RESPONSE_BLOCK_LEN);
+    engine->extras = wf_pool_new(sizeof(struct wf_extra));
     if (engine->exchanges == NULL) {
         free_memory(engine);
         return NULL;
     }
     wf_pool_at_end(engine->exchanges, free_memory, engine);
     bool has_watcher = config.trace != NULL || config.log != NULL;
-    bool complete = engine->io_threads != NULL && engine->responses != NULL && have_strings &&
-                    (engine->overrides = wf_overrides_new(&config, out_error)) != NULL &&
-                    make_tls(engine, &config, out_error) &&
-                    (!has_watcher || wf_engine_workers(engine) != NULL) &&
-                    make_io_threads(engine, out_error);
+    bool complete =
+        engine->io_threads != NULL && engine->responses != NULL && engine->extras != NULL &&
+        have_strings && (engine->overrides = wf_overrides_new(&config, out_error)) != NULL &&
+        make_tls(engine, &config, out_error) &&
+        (!has_watcher || wf_engine_workers(engine) != NULL) && make_io_threads(engine, out_error);
     if (!complete) {
         abandon(engine);
         return NULL;

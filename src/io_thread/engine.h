@@ -29,6 +29,7 @@ struct weft_client {
     struct wf_overrides *overrides;
     struct wf_pool *exchanges; /* of struct weft_future; its end frees this */
     struct wf_pool *responses; /* of WF_RESPONSE_BLOCK_LEN */
+    struct wf_pool *extras;    /* of struct wf_extra */
     struct wf_io_thread **io_threads;
     unsigned io_thread_count;
     unsigned fork_count; /* wf_fork_watch() of the process that made it */

@@ -7,7 +7,9 @@
 #include "io_thread/body_stream.h"
 #include "io_thread/delivery.h"
 #include "io_thread/engine.h"
+#include "io_thread/extra.h"
 #include "io_thread/io_thread.h"
+#include "io_thread/protocol.h"
 #include "io_thread/retry.h"
 #include "io_thread/upload.h"
 #include "message/error.h"
@@ -92,6 +94,25 @@ static bool make_bodies(struct weft_future *x, const struct weft_delivery *how)
     return true;
 }
 
+static bool make_limits(struct weft_future *x, const struct weft_delivery *how)
+{
+    struct wf_extra *extra = wf_extra_get(x);
+    if (extra != NULL)
+        wf_try_init(&extra->limits, &x->io->engine->config, how);
+    return extra != NULL;
+}
+
+/* What most exchanges do without. False: no memory, and nothing is left. */
+static bool make_parts(struct weft_future *x, const struct weft_delivery *how)
+{
+    if (x->is_timed && !make_limits(x, how))
+        return false;
+    if (make_bodies(x, how))
+        return true;
+    wf_extra_free(x->io->engine, x);
+    return false;
+}
+
 struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request *request,
                                     const struct weft_delivery *how, uint64_t now_ns)
 {
@@ -103,44 +124,45 @@ struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request
     x->body_mode = WF_BODY_COLLECT;
     x->io = io;
     x->request = request;
-    if (WF_UNLIKELY((how->flags & SPECIAL_FLAGS) != 0 || wf_request_has_source(request)) &&
-        !make_bodies(x, how)) {
+    atomic_init(&x->extra, NULL);
+    /* A child may not take from pools, and does not try either. */
+    x->is_timed = !x->is_forked && wf_try_is_limited(&io->engine->config, how);
+    x->is_single = (how->flags & WEFT_NO_RETRY) != 0;
+    x->may_repeat = (how->flags & WEFT_RETRY_MAYBE) != 0;
+    bool is_plain =
+        (how->flags & SPECIAL_FLAGS) == 0 && !x->is_timed && !wf_request_has_source(request);
+    if (WF_UNLIKELY(!is_plain) && !make_parts(x, how)) {
         give_block(io->engine, x);
         return NULL;
     }
     x->item.kind = WF_ITEM_SUBMIT;
     x->message.kind = WF_ITEM_MESSAGE;
     wf_completion_init(&x->completion);
-    atomic_init(&x->refs, WF_USER_REF + WF_ENGINE_REF);
-    atomic_init(&x->messages, 0);
+    atomic_init(&x->item.word, WF_USER_REF + WF_ENGINE_REF);
+    atomic_init(&x->message.word, 0);
     atomic_init(&x->head_ready, 0);
-    wf_informational_init(&x->informational);
     (void)weft_request_ref(request);
     fill_delivery(x, how);
-    x->deadline_ms = deadline_of(io->engine, how, now_ns);
-    x->times = (struct wf_times){.submitted = now_ns};
+    x->deadline.when_ms = deadline_of(io->engine, how, now_ns);
+    x->submitted_ns = now_ns;
+    x->times = (struct wf_times){0};
     x->conn_id = 0;
     x->stage = WEFT_STAGE_QUEUE;
     x->is_started = false;
     x->is_early = false;
     x->was_early = false;
     x->is_backing_off = false;
+    x->error_is_owned = false;
     x->worst = WEFT_NOT_SENT;
     x->tries = 0;
     x->charged = 0;
-    x->is_single = (how->flags & WEFT_NO_RETRY) != 0;
-    x->may_repeat = (how->flags & WEFT_RETRY_MAYBE) != 0;
-    x->is_timed = wf_try_init(x, how);
     x->conn = NULL;
-    x->stream = NULL;
-    x->protocol = NULL;
+    x->content_sent = 0;
+    x->protocol = WF_PROTOCOL_NONE;
     x->body_received = 0;
     x->buffered = 0;
-    x->late_mark = 0;
-    x->rate_mark = 0;
     x->content_length = -1;
     x->error = NULL;
-    x->error_is_owned = false;
     wf_list_init(&x->node);
     wf_response_init(&x->response);
     return x;
@@ -174,7 +196,8 @@ static void exchange_free(struct weft_future *x)
     if (x->buffered > 0)
         wf_exchange_unbuffer(x, x->buffered);
     wf_response_fini(&x->response, engine->responses);
-    wf_informational_fini(&x->informational, engine->responses);
+    if (WF_UNLIKELY(wf_extra_of(x) != NULL))
+        wf_extra_free(engine, x);
     wf_body_stream_free(x->body);
     wf_upload_free(x->upload);
     weft_request_unref(x->request);
@@ -188,7 +211,7 @@ static void exchange_free(struct weft_future *x)
 void wf_exchange_drop(struct weft_future *x, unsigned ref)
 {
     /* R12 and A12: each holder's use happens before the memory goes. */
-    if (atomic_fetch_sub_explicit(&x->refs, ref, memory_order_acq_rel) == ref)
+    if (atomic_fetch_sub_explicit(&x->item.word, ref, memory_order_acq_rel) == ref)
         exchange_free(x);
 }
 
@@ -199,7 +222,7 @@ void wf_exchange_post(struct weft_future *x, unsigned bits)
         return;
     /* R13: what the sender wrote before; pairs with A13 in wf_io_thread_message(). */
     unsigned before =
-        atomic_fetch_or_explicit(&x->messages, bits | WF_MESSAGE_QUEUED, memory_order_acq_rel);
+        atomic_fetch_or_explicit(&x->message.word, bits | WF_MESSAGE_QUEUED, memory_order_acq_rel);
     if ((before & WF_MESSAGE_QUEUED) != 0)
         return;
     wf_exchange_hold(x);
@@ -291,7 +314,7 @@ static bool postpone(struct weft_future *x)
 
 void wf_exchange_finish(struct weft_future *x, const struct weft_error *error)
 {
-    wf_assert(x->stream == NULL);
+    wf_assert(x->conn == NULL);
     struct wf_io_thread *io = x->io;
     x->error = error != NULL ? error : wf_error_static(WEFT_OK);
     if (WF_UNLIKELY(x->body != NULL) && x->body->sink != NULL && postpone(x))
@@ -302,7 +325,7 @@ void wf_exchange_finish(struct weft_future *x, const struct weft_error *error)
         wf_timer_cancel(&x->deadline);
         wf_list_remove(&x->node);
     }
-    x->times.done = io->now_ns;
+    x->times.done = wf_span_between(x->submitted_ns, io->now_ns);
     wf_io_thread_count_end(io, error == NULL ? WEFT_OK : error->code);
     x->conn = NULL;
     x->item.kind = WF_ITEM_DONE;
@@ -321,7 +344,7 @@ void wf_exchange_finish(struct weft_future *x, const struct weft_error *error)
 void wf_exchange_fail_forked(struct weft_future *x)
 {
     x->error = wf_error_static(WEFT_ERR_FORKED);
-    x->times.done = x->times.submitted;
+    x->times.done = wf_span_between(x->submitted_ns, x->submitted_ns);
     x->item.kind = WF_ITEM_DONE;
     wf_completion_resolve(&x->completion);
     if (x->delivery == WF_DELIVER_CQ && !wf_is_forked(x->cq->fork_count)) {

@@ -16,9 +16,8 @@
 #include "base/alloc.h"
 #include "base/list.h"
 #include "io_thread/address.h"
-#include "io_thread/informational.h"
+#include "io_thread/span.h"
 #include "io_thread/timers.h"
-#include "io_thread/try.h"
 #include "message/request.h"
 #include "message/response.h"
 #include "weft/client.h"
@@ -27,6 +26,7 @@
 
 struct wf_body_stream;
 struct wf_conn;
+struct wf_extra;
 struct wf_h2_stream;
 struct wf_io_thread;
 struct wf_upload;
@@ -50,6 +50,7 @@ enum wf_item_kind {
 struct wf_item {
     struct wf_mail mail;
     enum wf_item_kind kind;
+    atomic_uint word; /* its owner's, in room that would be left */
 };
 
 static inline struct wf_item *wf_item_of(struct wf_mail *mail)
@@ -60,8 +61,8 @@ static inline struct wf_item *wf_item_of(struct wf_mail *mail)
 enum wf_delivery_kind { WF_DELIVER_NONE, WF_DELIVER_CALLBACK, WF_DELIVER_CQ };
 enum wf_body_mode { WF_BODY_COLLECT, WF_BODY_STREAM, WF_BODY_DISCARD };
 
-/* Bits of exchange.messages: what other threads want of the I/O thread. Several coalesce into one
- * item. */
+/* Bits of exchange.message.word: what other threads want of the I/O thread. Several coalesce into
+ * one item. */
 #define WF_MESSAGE_CANCEL 0x1u
 #define WF_MESSAGE_CREDIT 0x2u
 #define WF_MESSAGE_UPLOAD 0x4u  /* the source of an upload has something to say */
@@ -75,37 +76,54 @@ enum wf_body_mode { WF_BODY_COLLECT, WF_BODY_STREAM, WF_BODY_DISCARD };
 #define WF_USER_REFS  0xfffffu
 #define WF_ENGINE_REF 0x100000u
 
-/* When what happened: ns of the monotonic clock, as the turn of the I/O thread read it; 0: not. */
+/* When what happened, from the submission on, as the turn of the I/O thread read the clock. */
 struct wf_times {
-    uint64_t submitted;
-    uint64_t started; /* given to its connection; of the last one, where there were several */
-    uint64_t sent;    /* its last octet was written; 0 also where that was in the turn it started */
-    uint64_t head;    /* of the response */
-    uint64_t done;
+    wf_span started; /* given to its connection; of the last one, where there were several */
+    wf_span sent;    /* its last octet was written; 0 also where that was in the turn it started */
+    wf_span head;    /* of the response */
+    wf_span done;
     /* The connection's, where it was still opening when the request was submitted. */
-    uint64_t resolved;
-    uint64_t connected;
-    uint64_t secured;
+    wf_span resolved;
+    wf_span connected;
+    wf_span secured;
 };
 
+/* Small, since there are as many as requests in flight: what few of them need is in an extra. */
 struct weft_future {
     /* Any thread; atomic, or owned by whoever has the item. */
-    struct wf_item item;    /* submission; later DONE */
-    struct wf_item message; /* while WF_MESSAGE_QUEUED */
+    struct wf_item item;    /* submission; later DONE. Its word counts the references */
+    struct wf_item message; /* while WF_MESSAGE_QUEUED, which its word says: WF_MESSAGE_* */
     struct wf_completion completion;
-    atomic_uint refs;
-    atomic_uint messages;
-    struct wf_informational_list informational;
-    atomic_uint head_ready; /* WF_HEAD_*: status and fields may be read */
+    atomic_uchar head_ready; /* WF_HEAD_*: status and fields may be read */
 
     /* Immutable after submission. */
-    bool is_forked;     /* made in a child of the client's process, and failed */
-    bool is_told_twice; /* a callback and a queue were asked for, which is an error */
-    bool is_single;     /* is never tried again */
-    bool may_repeat;    /* the user allows to do twice what may have been done */
-    bool is_timed;      /* a try has time limits */
-    uint8_t delivery;   /* enum wf_delivery_kind */
-    uint8_t body_mode;  /* enum wf_body_mode */
+    bool is_forked : 1;     /* made in a child of the client's process, and failed */
+    bool is_told_twice : 1; /* a callback and a queue were asked for, which is an error */
+    bool is_single : 1;     /* is never tried again */
+    bool may_repeat : 1;    /* the user allows to do twice what may have been done */
+    bool is_timed : 1;      /* a try has time limits, and so it has an extra */
+    uint8_t delivery;       /* enum wf_delivery_kind */
+    uint8_t body_mode;      /* enum wf_body_mode */
+
+    /* I/O thread until done; then frozen. */
+    bool conn_was_used : 1;  /* by a request before this one */
+    bool is_started : 1;     /* popped from the mailbox */
+    bool is_early : 1;       /* its stream was opened before the peer's SETTINGS had come */
+    bool was_early : 1;      /* its stream was refused then, and it went back once */
+    bool is_backing_off : 1; /* waits for its next try, in io->retry.waiting */
+    bool error_is_owned : 1;
+    uint8_t stage;       /* enum weft_stage while it is with a connection */
+    uint8_t worst;       /* enum weft_effect: the strongest of the tries that have ended */
+    uint8_t protocol;    /* enum wf_protocol_id of the connection that it was given to last */
+    uint16_t tries;      /* was given to a connection so often */
+    uint16_t charged;    /* tries that count against max_tries */
+    struct wf_peer peer; /* of the connection it was given to last */
+    struct wf_times times;
+
+    /* Any thread; atomic. */
+    _Atomic(struct wf_extra *) extra; /* NULL: not needed yet */
+
+    /* Immutable after submission. */
     struct wf_io_thread *io;
     struct weft_request *request;
     union {
@@ -113,39 +131,28 @@ struct weft_future {
         struct weft_cq *cq;
     };
     void *context;               /* user of done, tag of cq */
-    uint64_t deadline_ms;        /* of the monotonic clock; WF_TIMER_NONE: none */
     struct wf_body_stream *body; /* WF_BODY_STREAM */
     struct wf_upload *upload;    /* the body's source; NULL: memory, or there is no body */
+    uint64_t submitted_ns;       /* of the monotonic clock */
 
     /* I/O thread until done; then frozen. */
-    struct wf_times times;
-    uint64_t conn_id;    /* of the connection it was given to last; 0: none */
-    struct wf_peer peer; /* of that connection */
-    bool conn_was_used;  /* by a request before this one */
-    uint8_t stage;       /* enum weft_stage while it is with a connection */
-    bool is_started;     /* popped from the mailbox */
-    bool is_early;       /* its stream was opened before the peer's SETTINGS had come */
-    bool was_early;      /* its stream was refused then, and it went back once */
-    bool is_backing_off; /* waits for its next try, in io->retry.waiting */
-    uint8_t worst;       /* enum weft_effect: the strongest of the tries that have ended */
-    uint16_t tries;      /* was given to a connection so often */
-    uint16_t charged;    /* tries that count against max_tries */
-    struct wf_try limits;
-    struct wf_node node; /* origin.waiting or conn.exchanges */
-    struct wf_timer deadline;
-    struct wf_conn *conn; /* set while it has a stream */
-    struct wf_h2_stream *stream;
-    const char *protocol;   /* of the connection that it was given to last, static; NULL: none */
+    uint64_t conn_id;         /* of the connection it was given to last; 0: none */
+    struct wf_node node;      /* origin.waiting or conn.exchanges */
+    struct wf_timer deadline; /* until submission when_ms alone; WF_TIMER_NONE: none */
+    struct wf_conn *conn;     /* set while it has a stream */
+    union {
+        struct wf_h2_stream *stream; /* while it has a connection of HTTP/2 */
+        uint64_t content_sent;       /* afterwards: of the request, by the try that ended last */
+    };
     uint64_t body_received; /* octets of content */
-    uint64_t content_sent;  /* of the request, by the try that ended last */
-    uint64_t rate_mark;     /* body_received at the last look of conn_watch, and 1; 0: none yet */
     uint64_t buffered;      /* octets of content counted in io->buffered */
-    size_t late_mark; /* octets of a late upload at the last look of conn_watch; 0: none yet */
     int64_t content_length; /* of the response; -1: unknown */
     struct wf_response response;
     const struct weft_error *error; /* wf_error_static() or allocated, see error_is_owned */
-    bool error_is_owned;
 };
+
+_Static_assert(sizeof(struct weft_future) + sizeof(void *) <= 5 * WF_CACHE_LINE,
+               "with the pool's pointer behind it an exchange is five cache lines");
 
 static inline struct weft_future *wf_exchange_of_item(struct wf_item *item)
 {
@@ -173,7 +180,7 @@ void wf_exchange_drop(struct weft_future *x, unsigned ref);
 static inline void wf_exchange_hold(struct weft_future *x)
 {
     /* Relaxed: whoever adds has a reference already; ordering is the queue's. */
-    atomic_fetch_add_explicit(&x->refs, WF_ENGINE_REF, memory_order_relaxed);
+    atomic_fetch_add_explicit(&x->item.word, WF_ENGINE_REF, memory_order_relaxed);
 }
 
 /* Sends @bits (WF_MESSAGE_*) to the I/O thread. The caller holds a reference. Thread: any. */

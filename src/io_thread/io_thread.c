@@ -96,6 +96,7 @@ static void submitted(struct wf_io_thread *io, struct weft_future *x)
     wf_stat_add(&io->stats.submitted, 1);
     io->active++;
     x->is_started = true;
+    uint64_t deadline_ms = x->deadline.when_ms;
     wf_timer_init(&x->deadline, deadline_fired);
     struct weft_error error;
     bool is_plain = !wf_request_is_failed(x->request) && !x->is_told_twice && x->upload == NULL;
@@ -108,8 +109,8 @@ static void submitted(struct wf_io_thread *io, struct weft_future *x)
                          "the client is closed");
         return;
     }
-    if (x->deadline_ms != WF_TIMER_NONE)
-        wf_timer_set(&io->timers, &x->deadline, x->deadline_ms);
+    if (deadline_ms != WF_TIMER_NONE)
+        wf_timer_set(&io->timers, &x->deadline, deadline_ms);
     wf_origin_submit(io, x);
 }
 
@@ -141,7 +142,7 @@ static void obey(struct weft_future *x, unsigned bits)
 static void message(struct weft_future *x)
 {
     /* A13 with R13 in wf_exchange_post(). From here on a new message queues the item again. */
-    unsigned bits = atomic_exchange_explicit(&x->messages, 0, memory_order_acq_rel);
+    unsigned bits = atomic_exchange_explicit(&x->message.word, 0, memory_order_acq_rel);
     if (!wf_completion_is_done(&x->completion))
         obey(x, bits);
     wf_exchange_drop(x, WF_ENGINE_REF);
@@ -371,7 +372,7 @@ static void end_late(struct wf_io_thread *io, struct wf_item *item)
         wf_preconnect_free(item);
     if (kind == WF_ITEM_MESSAGE) {
         struct weft_future *x = wf_exchange_of_message(item);
-        atomic_store_explicit(&x->messages, 0, memory_order_release);
+        atomic_store_explicit(&x->message.word, 0, memory_order_release);
         wf_exchange_drop(x, WF_ENGINE_REF);
     }
 }

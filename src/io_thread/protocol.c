@@ -7,6 +7,19 @@
 
 #include <string.h>
 
+const char *wf_protocol_name(enum wf_protocol_id id)
+{
+    switch (id) {
+    case WF_PROTOCOL_NONE:
+        return NULL;
+    case WF_PROTOCOL_H2:
+        return wf_protocol_h2.name;
+    case WF_PROTOCOL_H1:
+        return wf_protocol_h1.name;
+    }
+    WF_UNREACHABLE("no other protocol");
+}
+
 const char *wf_protocol_alpn(const struct weft_config *config, bool http1_only)
 {
     if (http1_only)

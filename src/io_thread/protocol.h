@@ -29,7 +29,10 @@ enum wf_conn_start {
     WF_CONN_ENDED    /* the request was ended with an error */
 };
 
+enum wf_protocol_id { WF_PROTOCOL_NONE, WF_PROTOCOL_H2, WF_PROTOCOL_H1 };
+
 struct wf_protocol_ops {
+    enum wf_protocol_id id;
     const char *name;   /* as ALPN has it */
     bool one_at_a_time; /* a connection carries one request and then the next */
 
@@ -95,6 +98,8 @@ struct wf_protocol_ops {
 extern const struct wf_protocol_ops wf_protocol_h2; /* conn_h2.c */
 extern const struct wf_protocol_ops wf_protocol_h1; /* conn_h1.c */
 
+/* As ALPN has it, static; NULL of WF_PROTOCOL_NONE. Thread: any. */
+const char *wf_protocol_name(enum wf_protocol_id id);
 /* What is offered by ALPN; @http1_only: to a server that wants no HTTP/2. */
 const char *wf_protocol_alpn(const struct weft_config *config, bool http1_only);
 /* What connections will speak for all that is known before there is one; NULL: ALPN decides. */

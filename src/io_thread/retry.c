@@ -4,6 +4,7 @@
 #include "io_thread/conn.h"
 #include "io_thread/engine.h"
 #include "io_thread/exchange.h"
+#include "io_thread/extra.h"
 #include "io_thread/io_thread.h"
 #include "io_thread/origin.h"
 #include "io_thread/upload.h"
@@ -107,10 +108,7 @@ static bool is_untouched(const struct weft_future *x)
 {
     if (x->upload != NULL && !wf_upload_can_rewind(x->upload))
         return false;
-    /* Relaxed: only this thread adds. */
-    return x->response.status == 0 && x->body_received == 0 &&
-           atomic_load_explicit(&((struct weft_future *)(uintptr_t)x)->informational.count,
-                                memory_order_relaxed) == 0;
+    return x->response.status == 0 && x->body_received == 0 && wf_extra_informational(x) == 0;
 }
 
 /* The server wants HTTP/1.1 (RFC 9113 section 7), and the next connection will speak it. */
@@ -141,26 +139,26 @@ static void return_to_origin(struct weft_future *x)
 
 static void backoff_ended(struct wf_timer *timer)
 {
-    struct weft_future *x = wf_container_of(timer, struct weft_future, limits.timer);
+    struct weft_future *x = wf_container_of(timer, struct wf_extra, limits.timer)->exchange;
     wf_retry_leave(x);
     return_to_origin(x);
 }
 
-static void back_off(struct weft_future *x, uint64_t delay_ms)
+static void back_off(struct weft_future *x, struct wf_timer *timer, uint64_t delay_ms)
 {
     struct wf_io_thread *io = x->io;
     x->is_backing_off = true;
     wf_list_push_back(&io->retry.waiting, &x->node);
     wf_stat_add(&io->stats.requests_queued, 1);
-    wf_timer_init(&x->limits.timer, backoff_ended);
-    wf_timer_set(&io->timers, &x->limits.timer, io->now_ms + delay_ms);
+    wf_timer_init(timer, backoff_ended);
+    wf_timer_set(&io->timers, timer, io->now_ms + delay_ms);
 }
 
 void wf_retry_leave(struct weft_future *x)
 {
     wf_assert(x->is_backing_off);
     x->is_backing_off = false;
-    wf_timer_cancel(&x->limits.timer);
+    wf_timer_cancel(&wf_extra_of(x)->limits.timer);
     wf_list_remove(&x->node);
     wf_stat_sub(&x->io->stats.requests_queued, 1);
 }
@@ -171,8 +169,11 @@ static void start_over(struct weft_future *x)
     wf_stat_add(&x->io->stats.retries, 1);
     x->stage = WEFT_STAGE_QUEUE;
     x->is_early = false;
-    x->rate_mark = 0;
-    x->late_mark = 0;
+    struct wf_extra *extra = wf_extra_of(x);
+    if (extra != NULL) {
+        extra->rate_mark = 0;
+        extra->late_mark = 0;
+    }
     x->content_length = -1;
     if (x->upload != NULL)
         wf_upload_rewind(x->upload);
@@ -194,7 +195,7 @@ static bool is_free(const struct wf_conn *conn, const struct weft_error *error)
 
 static bool is_in_time(const struct weft_future *x, uint64_t delay_ms)
 {
-    return x->deadline_ms == WF_TIMER_NONE || x->io->now_ms + delay_ms < x->deadline_ms;
+    return x->deadline.when_ms == WF_TIMER_NONE || x->io->now_ms + delay_ms < x->deadline.when_ms;
 }
 
 static void end_unpaid(struct weft_future *x, const struct weft_error *error)
@@ -226,6 +227,11 @@ void wf_retry_or_end(struct weft_future *x, const struct wf_conn *conn,
         wf_exchange_finish_copy(x, error);
         return;
     }
+    struct wf_extra *extra = wf_extra_get(x);
+    if (extra == NULL) { /* no memory to wait with */
+        wf_exchange_finish_copy(x, error);
+        return;
+    }
     if (error->code != WEFT_ERR_GOAWAY && !pay(x->io)) {
         end_unpaid(x, error);
         return;
@@ -233,7 +239,7 @@ void wf_retry_or_end(struct weft_future *x, const struct wf_conn *conn,
     x->charged++;
     remember(x, error->effect);
     start_over(x);
-    back_off(x, delay_ms);
+    back_off(x, &extra->limits.timer, delay_ms);
 }
 
 bool wf_retry_early(struct weft_future *x, struct wf_conn *conn)

@@ -3,6 +3,7 @@
 #include "io_thread/conn.h"
 #include "io_thread/engine.h"
 #include "io_thread/exchange.h"
+#include "io_thread/extra.h"
 #include "io_thread/io_thread.h"
 #include "io_thread/retry.h"
 #include "io_thread/upload.h"
@@ -13,12 +14,26 @@
 /* A peer with less window than this may wait for a reader of ours, not we for it. */
 #define WINDOW_WORTH_SENDING 16384u
 
-bool wf_try_init(struct weft_future *x, const struct weft_delivery *how)
+static int64_t timeout_of(const struct weft_config *config, const struct weft_delivery *how)
 {
-    const struct weft_config *config = &x->io->engine->config;
-    x->limits.timeout_ms = how->try_timeout_ms != 0 ? how->try_timeout_ms : config->try_timeout_ms;
-    return x->limits.timeout_ms >= 0 || config->first_byte_timeout_ms >= 0 ||
+    return how->try_timeout_ms != 0 ? how->try_timeout_ms : config->try_timeout_ms;
+}
+
+bool wf_try_is_limited(const struct weft_config *config, const struct weft_delivery *how)
+{
+    return timeout_of(config, how) >= 0 || config->first_byte_timeout_ms >= 0 ||
            config->no_progress_timeout_ms >= 0;
+}
+
+void wf_try_init(struct wf_try *limits, const struct weft_config *config,
+                 const struct weft_delivery *how)
+{
+    limits->timeout_ms = timeout_of(config, how);
+}
+
+static struct wf_try *limits_of(const struct weft_future *x)
+{
+    return &wf_extra_of(x)->limits;
 }
 
 static uint64_t in_ms(const struct weft_future *x, int64_t timeout_ms)
@@ -41,10 +56,7 @@ static uint64_t next_look(const struct weft_future *x)
 /* A number that changes with everything that is sent or comes for @x. */
 static uint64_t progress_of(const struct weft_future *x)
 {
-    /* Relaxed: only this thread adds. */
-    unsigned informational = atomic_load_explicit(
-        &((struct weft_future *)(uintptr_t)x)->informational.count, memory_order_relaxed);
-    return x->body_received + informational + (x->response.status != 0) +
+    return x->body_received + wf_extra_informational(x) + (x->response.status != 0) +
            (x->conn->protocol->body_sent != NULL ? x->conn->protocol->body_sent(x) : 0);
 }
 
@@ -59,7 +71,7 @@ static bool waits_for_user(const struct weft_future *x)
 
 static void set_timer(struct weft_future *x)
 {
-    struct wf_try *limits = &x->limits;
+    struct wf_try *limits = limits_of(x);
     uint64_t when = limits->look_at;
     if (x->response.status == 0 && limits->answer_by < when)
         when = limits->answer_by;
@@ -85,7 +97,7 @@ static void give_up(struct weft_future *x, const char *text)
 /* True: it was given up. */
 static bool look(struct weft_future *x)
 {
-    struct wf_try *limits = &x->limits;
+    struct wf_try *limits = limits_of(x);
     uint64_t progress = progress_of(x);
     bool is_still = progress == limits->progress && !waits_for_user(x);
     limits->progress = progress;
@@ -100,21 +112,22 @@ static bool look(struct weft_future *x)
 
 static void timer_fired(struct wf_timer *timer)
 {
-    struct weft_future *x = wf_container_of(timer, struct weft_future, limits.timer);
+    struct weft_future *x = wf_container_of(timer, struct wf_extra, limits.timer)->exchange;
+    const struct wf_try *limits = limits_of(x);
     uint64_t now_ms = x->io->now_ms;
     if (x->conn == NULL)
         return; /* it was set for a try that has ended */
-    if (x->response.status == 0 && now_ms >= x->limits.first_byte_by)
+    if (x->response.status == 0 && now_ms >= limits->first_byte_by)
         give_up(x, "no response began in first_byte_timeout_ms after the request was sent");
-    else if (x->response.status == 0 && now_ms >= x->limits.answer_by)
+    else if (x->response.status == 0 && now_ms >= limits->answer_by)
         give_up(x, "no response began in the try's try_timeout_ms");
-    else if (now_ms < x->limits.look_at || !look(x))
+    else if (now_ms < limits->look_at || !look(x))
         set_timer(x);
 }
 
 void wf_try_began(struct weft_future *x)
 {
-    struct wf_try *limits = &x->limits;
+    struct wf_try *limits = limits_of(x);
     wf_timer_init(&limits->timer, timer_fired);
     limits->answer_by = in_ms(x, limits->timeout_ms);
     limits->first_byte_by = UINT64_MAX;
@@ -128,6 +141,6 @@ void wf_try_sent(struct weft_future *x)
 {
     if (x->response.status != 0)
         return;
-    x->limits.first_byte_by = in_ms(x, x->io->engine->config.first_byte_timeout_ms);
+    limits_of(x)->first_byte_by = in_ms(x, x->io->engine->config.first_byte_timeout_ms);
     set_timer(x);
 }

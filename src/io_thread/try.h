@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct weft_config;
 struct weft_delivery;
 struct weft_future;
-struct wf_io_thread;
 
 struct wf_try {
     struct wf_timer timer; /* of the limits; while it backs off, of that */
@@ -22,9 +22,13 @@ struct wf_try {
     unsigned still_looks; /* in a row that saw no progress */
 };
 
-/* What limits the tries of @x. True: something does. Thread: any. */
-bool wf_try_init(struct weft_future *x, const struct weft_delivery *how);
-/* A connection has taken @x. */
+/* Whether something limits the tries of an exchange that is submitted with @how. Thread: any. */
+bool wf_try_is_limited(const struct weft_config *config, const struct weft_delivery *how);
+/* Thread: any. */
+void wf_try_init(struct wf_try *limits, const struct weft_config *config,
+                 const struct weft_delivery *how);
+
+/* For exchanges that are timed. A connection has taken @x. */
 void wf_try_began(struct weft_future *x);
 /* All of the request was given to the transport. */
 void wf_try_sent(struct weft_future *x);

@@ -5,9 +5,9 @@
 
 #define BODY_CAP_MIN 4096u
 
-_Static_assert(sizeof(struct wf_response) <= 96, "one is embedded in each exchange");
+_Static_assert(sizeof(struct wf_response) <= 48, "one is embedded in each exchange");
 _Static_assert(WF_RESPONSE_BLOCK_LEN <= UINT16_MAX, "block_used counts it");
-_Static_assert(_Alignof(struct wf_field_line) == 4, "sections in the block are aligned to this");
+_Static_assert(_Alignof(struct wf_response_section) <= 8, "sections in the block are aligned to 8");
 
 static bool is_in_block(const struct wf_response *response, const void *ptr)
 {
@@ -27,7 +27,7 @@ static size_t reach_block(struct wf_response *response, struct wf_pool *pool)
             return 0;
         response->block_used = 0;
     }
-    response->block_used = (uint16_t)((response->block_used + 3u) & ~3u);
+    response->block_used = (uint16_t)((response->block_used + 7u) & ~7u);
     return WF_RESPONSE_BLOCK_LEN - response->block_used;
 }
 
@@ -43,35 +43,34 @@ static void *take(struct wf_response *response, struct wf_pool *pool, size_t len
 }
 
 /* Copies the lines of @section from @first on. The octets of the lines before stay in the copy, so
- * that no offset changes. */
-static bool copy_section(struct wf_response *response, struct wf_pool *pool,
-                         const struct wf_field_section *section, uint32_t first,
-                         struct wf_response_section *out)
+ * that no offset changes. NULL: out of memory. */
+static struct wf_response_section *copy_section(struct wf_response *response, struct wf_pool *pool,
+                                                const struct wf_field_section *section,
+                                                uint32_t first)
 {
+    const size_t most = SIZE_MAX - sizeof(struct wf_response_section) - section->octets_len;
     uint32_t count = section->count - first;
-
-    if (count == 0) {
-        *out = (struct wf_response_section){0};
-        return true;
-    }
-    if (count > (SIZE_MAX - section->octets_len) / sizeof(struct wf_field_line))
-        return false;
+    if (count > most / sizeof(struct wf_field_line))
+        return NULL;
     size_t lines_len = count * sizeof(struct wf_field_line);
-    struct wf_field_line *lines = take(response, pool, lines_len + section->octets_len);
-    if (lines == NULL)
-        return false;
-    memcpy(lines, section->lines + first, lines_len);
+    struct wf_response_section *copy =
+        take(response, pool, sizeof(*copy) + lines_len + section->octets_len);
+    if (copy == NULL)
+        return NULL;
+    copy->trailers = NULL;
+    copy->count = count;
+    copy->octets_len = section->octets_len;
+    if (count > 0)
+        memcpy(copy->lines, section->lines + first, lines_len);
     if (section->octets_len > 0)
-        memcpy(lines + count, section->octets, section->octets_len);
-    *out = (struct wf_response_section){lines, count, section->octets_len};
-    return true;
+        memcpy(copy->lines + count, section->octets, section->octets_len);
+    return copy;
 }
 
-static void free_section(struct wf_response *response, struct wf_response_section *section)
+static void free_section(const struct wf_response *response, struct wf_response_section *section)
 {
-    if (!is_in_block(response, section->lines))
-        wf_free(section->lines);
-    *section = (struct wf_response_section){0};
+    if (section != NULL && !is_in_block(response, section))
+        wf_free(section);
 }
 
 bool wf_response_set_head(struct wf_response *response, struct wf_pool *pool, uint16_t status,
@@ -83,7 +82,8 @@ bool wf_response_set_head(struct wf_response *response, struct wf_pool *pool, ui
     while (first < section->count && section->lines[first].name_len > 0 &&
            section->octets[section->lines[first].offset] == ':')
         first++;
-    if (!copy_section(response, pool, section, first, &response->head))
+    response->head = copy_section(response, pool, section, first);
+    if (response->head == NULL)
         return false;
     response->status = status;
     return true;
@@ -92,8 +92,9 @@ bool wf_response_set_head(struct wf_response *response, struct wf_pool *pool, ui
 bool wf_response_set_trailers(struct wf_response *response, struct wf_pool *pool,
                               const struct wf_field_section *section)
 {
-    wf_assert(response->trailers.lines == NULL);
-    return copy_section(response, pool, section, 0, &response->trailers);
+    wf_assert(response->head != NULL && response->head->trailers == NULL);
+    response->head->trailers = copy_section(response, pool, section, 0);
+    return response->head->trailers != NULL;
 }
 
 /* Whether the body is in the block with nothing behind it. */
@@ -120,7 +121,7 @@ static size_t choose_cap(const struct wf_response *response, size_t len, int64_t
 }
 
 /* Moves the body to memory of its own, or grows that. */
-static bool grow_body(struct wf_response *response, size_t len, int64_t content_length)
+WF_SELDOM static bool grow_body(struct wf_response *response, size_t len, int64_t content_length)
 {
     bool from_block = is_in_block(response, response->body);
     size_t cap = choose_cap(response, len, content_length);
@@ -153,13 +154,11 @@ static bool fit_in_block(struct wf_response *response, struct wf_pool *pool, siz
         if (whole > WF_RESPONSE_BLOCK_LEN || whole > reach_block(response, pool))
             return false;
         response->body = response->block + response->block_used;
+    } else if (!body_can_grow_in_block(response) ||
+               whole > (size_t)(response->block + WF_RESPONSE_BLOCK_LEN - response->body)) {
+        return false;
     }
-    if (!body_can_grow_in_block(response))
-        return false;
-    size_t start = (size_t)(response->body - response->block);
-    if (whole > WF_RESPONSE_BLOCK_LEN - start)
-        return false;
-    response->block_used = (uint16_t)(start + len);
+    response->block_used = (uint16_t)(response->body - response->block + (ptrdiff_t)len);
     return true;
 }
 
@@ -192,9 +191,12 @@ void wf_response_drop_body(struct wf_response *response)
 
 void wf_response_fini(struct wf_response *response, struct wf_pool *pool)
 {
-    free_section(response, &response->head);
-    free_section(response, &response->trailers);
-    wf_response_drop_body(response);
+    if (response->head != NULL) {
+        free_section(response, response->head->trailers);
+        free_section(response, response->head);
+    }
+    if (response->body != NULL && !is_in_block(response, response->body))
+        wf_free(response->body);
     if (response->block != NULL)
         wf_pool_give(pool, response->block);
     wf_response_init(response);

@@ -12,16 +12,16 @@
 
 struct wf_pool;
 
-#define WF_RESPONSE_BLOCK_LEN 1024u /* of the pool's blocks */
+#define WF_RESPONSE_BLOCK_LEN 1016u /* of the pool's blocks: with its pointer, 1 KiB */
 /* The most that is allocated for a body at once on the strength of its content-length, which may
  * be a lie. */
 #define WF_RESPONSE_FIRST_BODY_MAX (1u << 20)
 
-/* Lines, and the octets they point into right behind them. */
 struct wf_response_section {
-    struct wf_field_line *lines;
+    struct wf_response_section *trailers; /* behind a header section; NULL: none came */
     uint32_t count;
     uint32_t octets_len;
+    struct wf_field_line lines[]; /* and behind them the octets that they point into */
 };
 
 struct wf_response {
@@ -29,9 +29,8 @@ struct wf_response {
     uint8_t *body;
     size_t body_len;
     size_t body_cap;
-    struct wf_response_section head;
-    struct wf_response_section trailers;
-    uint16_t status; /* 0: no head yet */
+    struct wf_response_section *head; /* in the block, or allocated; NULL: none yet */
+    uint16_t status;                  /* 0: no head yet */
     uint16_t block_used;
 };
 
@@ -46,7 +45,7 @@ void wf_response_fini(struct wf_response *response, struct wf_pool *pool);
 /* Copies the header section, leading pseudo-header fields left out. Once for each response. */
 WF_MUST_USE bool wf_response_set_head(struct wf_response *response, struct wf_pool *pool,
                                       uint16_t status, const struct wf_field_section *section);
-/* Once for each response, when the body is complete. */
+/* Once for each response, after its head, when the body is complete. */
 WF_MUST_USE bool wf_response_set_trailers(struct wf_response *response, struct wf_pool *pool,
                                           const struct wf_field_section *section);
 
@@ -57,11 +56,12 @@ WF_MUST_USE bool wf_response_append_body(struct wf_response *response, struct wf
 /* Frees the body, which is empty afterwards. */
 void wf_response_drop_body(struct wf_response *response);
 
+/* @s may be NULL. */
 static inline struct wf_field_section wf_response_section(const struct wf_response_section *s)
 {
     struct wf_field_section section = {0};
 
-    if (s->lines != NULL) {
+    if (s != NULL) {
         section.lines = s->lines;
         section.octets = (const uint8_t *)(s->lines + s->count);
         section.count = s->count;
@@ -73,12 +73,12 @@ static inline struct wf_field_section wf_response_section(const struct wf_respon
 /* Without size and serial. Empty until it was set. */
 static inline struct wf_field_section wf_response_fields(const struct wf_response *response)
 {
-    return wf_response_section(&response->head);
+    return wf_response_section(response->head);
 }
 
 static inline struct wf_field_section wf_response_trailers(const struct wf_response *response)
 {
-    return wf_response_section(&response->trailers);
+    return wf_response_section(response->head != NULL ? response->head->trailers : NULL);
 }
 
 static inline struct wf_slice wf_response_body(const struct wf_response *response)

@@ -47,8 +47,9 @@ void wf_completion_wake(struct wf_completion *c);
 static inline void wf_completion_resolve(struct wf_completion *c)
 {
     /* R2: publishes the result; pairs with A2. One step together with reading WAITERS, so a waiter
-     * either is seen here or sees DONE, in the word or when the futex compares it. */
-    unsigned old = atomic_fetch_or_explicit(&c->word, WF_COMPLETION_DONE, memory_order_release);
+     * either is seen here or sees DONE, in the word or when the futex compares it. Adding sets the
+     * bit, which is clear, and is one instruction where the old word is asked for. */
+    unsigned old = atomic_fetch_add_explicit(&c->word, WF_COMPLETION_DONE, memory_order_release);
     wf_assert((old & WF_COMPLETION_DONE) == 0);
     if (WF_UNLIKELY((old & WF_COMPLETION_WAITERS) != 0))
         wf_completion_wake(c);
