@@ -12,6 +12,15 @@ const routes = {
         response.writeHead(200, {'content-type': 'application/octet-stream'});
         request.pipe(response);
     },
+    /* The same, answered when all of it is there. */
+    '/store': (request, response) => {
+        const pieces = [];
+        request.on('data', (piece) => pieces.push(piece));
+        request.on('end', () => {
+            response.writeHead(200, {'content-type': 'application/octet-stream'});
+            response.end(Buffer.concat(pieces));
+        });
+    },
     '/chunked': (request, response) => {
         response.writeHead(200);
         for (let i = 0; i < 100; i++)

@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import peers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MADE = ("/echo", "/chunked", "/trailers", "/none", "/hints", "/slow")
+MADE = ("/echo", "/store", "/chunked", "/trailers", "/none", "/hints", "/slow")
 EARLY_LIMIT = 1000
 
 
@@ -176,6 +176,9 @@ https://localhost:{port} {{
     process = peers.Process(
         [peers.find("caddy"), "run", "--adapter", "caddyfile", "--config", config], port, "https")
     process.config, process.admin = config, f"unix/{own}/admin.sock"
+    # Over HTTP/1.1 it may stop reading a request when its response begins, and ends both as if they
+    # were whole; any client, curl too, then gets a part of its echo on a busy machine.
+    process.reads_on = http2
     return process
 
 

@@ -54,6 +54,7 @@ class Against:
     def __init__(self, programs, server, protocol, folder):
         self.programs, self.server, self.protocol, self.folder = programs, server, protocol, folder
         self.url = server.url
+        self.echo = "/echo" if getattr(server, "reads_on", True) else "/store"
 
     def ask(self, method, path, *more):
         done = subprocess.run([self.programs["client"], method, self.url + path, *more],
@@ -89,13 +90,13 @@ class Against:
                          else f"{len(answer.body)} octets with another SHA-256")
 
     def post(self):
-        return self.expect(self.ask("POST", "/echo", "body", str(UPLOAD)), 200, pattern(UPLOAD))
+        return self.expect(self.ask("POST", self.echo, "body", str(UPLOAD)), 200, pattern(UPLOAD))
 
     def post_streamed(self):
-        return self.expect(self.ask("POST", "/echo", "stream", str(UPLOAD)), 200, pattern(UPLOAD))
+        return self.expect(self.ask("POST", self.echo, "stream", str(UPLOAD)), 200, pattern(UPLOAD))
 
     def post_expect(self):
-        return self.expect(self.ask("POST", "/echo", "body", str(UPLOAD), "expect"), 200,
+        return self.expect(self.ask("POST", self.echo, "body", str(UPLOAD), "expect"), 200,
                            pattern(UPLOAD))
 
     def chunked(self):
