@@ -217,14 +217,27 @@ enum wf_h2_step wf_h2_recv_window_update(struct wf_h2_session *s,
     return WF_H2_STEP_DONE;
 }
 
+void wf_h2_note_priority(struct wf_h2_session *s, uint32_t id,
+                         const struct wf_h2_priority *priority)
+{
+    struct wf_h2_stream *stream = wf_h2_stream_set_find(&s->streams, id);
+    if (stream == NULL)
+        return;
+    stream->depends_on = priority->depends_on & INT32_MAX;
+    stream->weight = priority->weight;
+    stream->exclusive = priority->exclusive;
+}
+
 enum wf_h2_step wf_h2_recv_priority(struct wf_h2_session *s,
                                     const struct wf_h2_frame_header *header, const uint8_t *payload)
 {
     struct wf_h2_priority priority;
     struct wf_h2_err err;
-    /* RFC 9113 section 6.3: legal in every state, and of no consequence (section 5.3.2). */
-    if (wf_h2_priority_decode(header, payload, &priority, &err))
+    /* RFC 9113 section 6.3: legal in every state, and nothing more than noted. */
+    if (wf_h2_priority_decode(header, payload, &priority, &err)) {
+        wf_h2_note_priority(s, header->stream_id, &priority);
         return WF_H2_STEP_DONE;
+    }
     struct wf_h2_stream *stream = wf_h2_stream_set_find(&s->streams, header->stream_id);
     if (stream == NULL)
         wf_h2_raise_absent(s, header->stream_id, &err);

@@ -215,6 +215,9 @@ WF_MUST_USE bool wf_h2_send_goaway(struct wf_h2_session *s, uint32_t last_stream
                                    const char *debug);
 /* Puts the stream on the send list, or takes it off, as its body and window have it. */
 void wf_h2_stream_schedule(struct wf_h2_session *s, struct wf_h2_stream *stream);
+/* Keeps the priority of a stream that is there (RFC 9113 section 5.3.2). */
+void wf_h2_note_priority(struct wf_h2_session *s, uint32_t id,
+                         const struct wf_h2_priority *priority);
 /* @len octets of @stream's DATA are done with: credit may go back, and more of it than came if they
  * were @content that somebody has used. */
 void wf_h2_return_stream_credit(struct wf_h2_session *s, struct wf_h2_stream *stream, uint32_t len,

@@ -44,17 +44,17 @@ static bool is_text(struct wf_slice in)
 }
 
 /* Who does not speak HTTP/2 may send less than a frame's header, and then nothing. */
-static enum wf_h2_step await_header(struct wf_h2_session *s, struct wf_slice in)
+WF_SELDOM static enum wf_h2_step await_header(struct wf_h2_session *s, struct wf_slice in)
 {
-    if (s->ready || !is_tls_alert(in))
+    if (!is_tls_alert(in))
         return WF_H2_STEP_WAIT;
     wf_h2_connection_error(s, WF_H2_PROTOCOL_ERROR, "the server speaks TLS, not HTTP/2");
     return WF_H2_STEP_DONE;
 }
 
 /* RFC 9113 section 3.4: the first frame of each side is SETTINGS, and not an acknowledgement. */
-static bool first_frame_ok(struct wf_h2_session *s, const struct wf_h2_frame_header *header,
-                           struct wf_slice in)
+WF_SELDOM static bool first_frame_ok(struct wf_h2_session *s,
+                                     const struct wf_h2_frame_header *header, struct wf_slice in)
 {
     if (header->type == WF_H2_FRAME_SETTINGS && (header->flags & WF_H2_FLAG_ACK) == 0)
         return true;
@@ -188,7 +188,7 @@ static enum wf_h2_step recv_frame(struct wf_h2_session *s, struct wf_slice *in,
                                   struct wf_h2_event *event)
 {
     if (in->len < WF_H2_FRAME_HEADER_LEN)
-        return await_header(s, *in);
+        return s->ready ? WF_H2_STEP_WAIT : await_header(s, *in);
     struct wf_h2_frame_header header = wf_h2_frame_header_decode(in->ptr);
     struct wf_h2_err err;
     if (WF_UNLIKELY(!s->ready) && !first_frame_ok(s, &header, *in))

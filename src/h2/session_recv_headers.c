@@ -175,12 +175,13 @@ static enum wf_h2_step recv_section(struct wf_h2_session *s, uint32_t id,
     if (WF_UNLIKELY(s->block.wrong != NULL))
         return fail_stream(s, stream, s->block.wrong_code, s->block.wrong);
     /* Each section is within its limit; so must be all of a message together. */
-    stream->sections_size += section->size;
-    if (WF_UNLIKELY(stream->sections_size >
-                    (uint64_t)s->config.max_header_list_size * WF_H2_SECTIONS_FACTOR))
+    uint64_t size = (uint64_t)stream->sections_size + section->size;
+    uint64_t limit = (uint64_t)s->config.max_header_list_size * WF_H2_SECTIONS_FACTOR;
+    if (WF_UNLIKELY(size > limit || size > UINT32_MAX))
         return fail_stream(s, stream, WF_H2_ENHANCE_YOUR_CALM,
                            "all header sections together are larger than twice "
                            "MAX_HEADER_LIST_SIZE");
+    stream->sections_size = (uint32_t)size;
     if (stream->message_began)
         return recv_trailers(s, stream, section, end_stream, event);
     return recv_response(s, stream, section, end_stream, event);
@@ -241,9 +242,12 @@ enum wf_h2_step wf_h2_recv_headers(struct wf_h2_session *s, const struct wf_h2_f
         return WF_H2_STEP_DONE;
     }
     s->block.wrong = NULL;
-    if (WF_UNLIKELY(headers.has_priority) && headers.priority.depends_on == header->stream_id) {
-        s->block.wrong = "a stream depends on itself";
-        s->block.wrong_code = WF_H2_PROTOCOL_ERROR;
+    if (WF_UNLIKELY(headers.has_priority)) {
+        wf_h2_note_priority(s, header->stream_id, &headers.priority);
+        if (headers.priority.depends_on == header->stream_id) {
+            s->block.wrong = "a stream depends on itself";
+            s->block.wrong_code = WF_H2_PROTOCOL_ERROR;
+        }
     }
     if (WF_LIKELY((header->flags & WF_H2_FLAG_END_HEADERS) != 0)) {
         if (headers.fragment.len > s->config.max_field_block_len) {

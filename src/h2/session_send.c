@@ -226,7 +226,7 @@ enum wf_h2_submit wf_h2_session_request(struct wf_h2_session *s,
     s->next_id += 2;
     s->guard.streams++;
     stream->user = user;
-    stream->headers_at = headers_at;
+    stream->headers_at = headers_at & (UINT64_MAX >> 8);
     stream->is_head = message->is_head;
     stream->send_window = (int32_t)s->remote.initial_window_size;
     stream->recv_window.open = (int32_t)s->stream_recv_window;

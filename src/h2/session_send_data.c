@@ -126,7 +126,7 @@ static void make_frame(struct wf_h2_session *s, struct wf_h2_stream *stream)
 static void make_frames(struct wf_h2_session *s, size_t budget)
 {
     struct wf_node *last = NULL;
-    if (wf_h2_output_is_before(&s->out, s->piece_end))
+    if (wf_list_first(&s->send_list) == NULL || wf_h2_output_is_before(&s->out, s->piece_end))
         return;
     while (!s->dead && s->send_window > 0 && wf_h2_output_len(&s->out) < budget &&
            wf_h2_output_has_room(&s->out)) {

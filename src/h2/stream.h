@@ -58,9 +58,12 @@ struct wf_h2_stream {
     void *user;
     const uint8_t *body; /* not yet in a DATA frame; borrowed */
     size_t body_left;
-    uint64_t body_sent;     /* octets of content in DATA frames */
-    uint64_t headers_at;    /* position in the output of its first HEADERS frame; client only */
-    uint64_t sections_size; /* of all header sections so far */
+    uint64_t body_sent;       /* octets of content in DATA frames */
+    uint64_t headers_at : 56; /* position in the output of its first HEADERS frame; client only */
+    uint64_t weight : 8;      /* this and the next two: its PRIORITY, of no consequence */
+    uint32_t depends_on : 31;
+    uint32_t exclusive : 1;
+    uint32_t sections_size; /* of all header sections so far */
     union {
         int64_t content_left; /* octets of content that the peer still owes; -1: unknown */
         const char *reason;   /* once ended */

@@ -228,7 +228,7 @@ static void test_a_body_that_drips_is_ended(void **state)
     (void)state;
     struct weft_config config = WEFT_CONFIG_INIT;
     config.min_body_rate = 1000;
-    config.min_body_rate_ms = 50;
+    config.min_body_rate_ms = 300;
     struct fixture f = fixture_with(NULL, &config);
     struct raw_server server;
     raw_server_start(&server, drip, NULL);

@@ -180,7 +180,7 @@ static void test_a_reader_that_stops_is_no_standstill(void **state)
     struct weft_config config = WEFT_CONFIG_INIT;
     config.http2_prior_knowledge = true;
     config.stream_window = 65535;
-    config.no_progress_timeout_ms = 20;
+    config.no_progress_timeout_ms = 200;
     struct fixture f = fixture_with(NULL, &config);
     struct weft_delivery how = WEFT_DELIVERY_INIT;
     how.flags = WEFT_STREAM_BODY;
@@ -189,7 +189,7 @@ static void test_a_reader_that_stops_is_no_standstill(void **state)
     size_t total = 0;
     size_t len;
     assert_int_equal(weft_future_wait_response(future, TEST_WAIT_MS), WEFT_OK);
-    (void)poll(NULL, 0, 200); /* what it must not mind */
+    (void)poll(NULL, 0, 500); /* what it must not mind */
     while (weft_future_read(future, buf, sizeof(buf), TEST_WAIT_MS, &len) == WEFT_OK && len > 0)
         total += len;
     assert_int_equal(total, 200000);
