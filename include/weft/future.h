@@ -148,8 +148,9 @@ WEFT_API enum weft_code weft_future_add_trailer(struct weft_future *future, cons
                                                 const char *value);
 /* What was written is the whole body. Only this ends it cleanly: when the request is cancelled, or
  * its last reference dropped, before this, the server sees a stream that was reset.
- * WEFT_ERR_INVALID_REQUEST: less than the content-length field says, and the request ends with that
- * error. Else as weft_future_write(). Never blocks. */
+ * WEFT_OK also when the response is complete already and as much was written as the content-length
+ * field says. WEFT_ERR_INVALID_REQUEST: less, and the request ends with that error. Else as
+ * weft_future_write(). Never blocks. */
 WEFT_API enum weft_code weft_future_finish(struct weft_future *future);
 
 /* The tag given at submission. */

@@ -154,9 +154,19 @@ enum weft_code wf_upload_add_trailer(struct wf_upload *upload, struct wf_slice n
     return WEFT_OK;
 }
 
+/* Over HTTP/1.1 the server has all of a body with a length, and may answer it, before its end is
+ * said here. */
+static bool was_whole(const struct wf_upload *upload)
+{
+    return (atomic_load_explicit(&upload->state, memory_order_relaxed) & WF_UPLOAD_FINISHED) == 0 &&
+           upload->length >= 0 && upload->written == (uint64_t)upload->length;
+}
+
 enum weft_code wf_upload_finish(struct wf_upload *upload)
 {
     enum weft_code code = check_open(upload);
+    if (code == WEFT_ERR_UPLOAD_OVER && was_whole(upload))
+        return WEFT_OK;
     if (code != WEFT_OK)
         return code;
     if (upload->length >= 0 && upload->written != (uint64_t)upload->length) {
