@@ -72,14 +72,18 @@ size_t wf_field_value_bad_octet(struct wf_slice value)
 
 bool wf_field_is_connection_specific(struct wf_slice name)
 {
-    static const char *const names[] = {"connection", "proxy-connection", "keep-alive",
-                                        "transfer-encoding", "upgrade"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (wf_slice_is(name, names[i]))
-            return true;
+    switch (name.len) {
+    case 7:
+        return wf_slice_is(name, "upgrade");
+    case 10:
+        return wf_slice_is(name, "connection") || wf_slice_is(name, "keep-alive");
+    case 16:
+        return wf_slice_is(name, "proxy-connection");
+    case 17:
+        return wf_slice_is(name, "transfer-encoding");
+    default:
+        return false;
     }
-    return false;
 }
 
 struct wf_slice wf_slice_trim(struct wf_slice s)

@@ -288,7 +288,7 @@ bool wf_exchange_is_refused(const struct weft_future *x, struct weft_error *out_
     const char *text = NULL;
     /* Of octets that are yet to be written nobody knows whether content-length is right. */
     bool is_written = x->upload != NULL && x->upload->source == WF_UPLOAD_WRITER;
-    if (x->request->error.code != WEFT_OK || (x->request->failed && !is_written)) {
+    if (wf_request_is_invalid(x->request) || (x->request->failed && !is_written)) {
         wf_request_error(x->request, out_error);
         return true;
     }

@@ -9,7 +9,6 @@
 #include <stdio.h>
 
 #define INLINE_TEXT_LEN 512u /* behind what the URL takes */
-#define COPY_TEXT_LEN   256u
 #define CHUNK_LEN       2048u
 #define ID_BLOCK        1024u
 
@@ -18,12 +17,19 @@ struct wf_request_chunk {
     char text[];
 };
 
+/* A request that is no copy, in one block with its URL. */
+struct original {
+    struct weft_request request;
+    struct wf_url url;
+    char text[]; /* the URL's, then fields' */
+};
+
 #define INVALID(error, ...)                                                                        \
     wf_error_set(error, WEFT_ERR_INVALID_REQUEST, WEFT_STAGE_QUEUE, WEFT_NOT_SENT, __VA_ARGS__)
 
 /* The one piece of state that clients share. Threads take numbers in blocks, since a counter that
  * all of them write for each request would be the first thing to stop on many cores. */
-static uint64_t next_id(void)
+uint64_t wf_request_next_id(void)
 {
     static atomic_uint_least64_t blocks;
     static _Thread_local uint64_t last; /* a multiple of ID_BLOCK: the block is used up */
@@ -34,20 +40,31 @@ static uint64_t next_id(void)
     return ++last;
 }
 
-enum weft_code wf_request_remember(struct weft_request *request, const struct weft_error *error)
-{
-    if (request->error.code == WEFT_OK)
-        request->error = *error;
-    request->failed = true;
-    return error->code;
-}
-
 enum weft_code wf_request_remember_no_memory(struct weft_request *request)
 {
-    struct weft_error error = *wf_error_static(WEFT_ERR_NO_MEMORY);
+    static const struct weft_error error = {.code = WEFT_ERR_NO_MEMORY,
+                                            .stage = WEFT_STAGE_QUEUE,
+                                            .effect = WEFT_NOT_SENT,
+                                            .text = "Out of memory."};
 
-    error.effect = WEFT_NOT_SENT;
-    return wf_request_remember(request, &error);
+    request->failed = true;
+    if (request->error == NULL)
+        request->error = &error;
+    return WEFT_ERR_NO_MEMORY;
+}
+
+enum weft_code wf_request_remember(struct weft_request *request, const struct weft_error *error)
+{
+    request->failed = true;
+    if (request->error != NULL)
+        return error->code;
+    struct weft_error *own = wf_alloc(sizeof(*own));
+    if (own == NULL)
+        return wf_request_remember_no_memory(request);
+    *own = *error;
+    request->error = own;
+    request->error_is_own = true;
+    return error->code;
 }
 
 enum weft_code wf_request_remember_null(struct weft_request *request, const char *what)
@@ -62,7 +79,8 @@ enum weft_code wf_request_remember_null(struct weft_request *request, const char
 char *wf_request_take_text(struct weft_request *request, size_t len)
 {
     if (len > request->text_left) {
-        size_t chunk_len = len > CHUNK_LEN ? len : CHUNK_LEN;
+        /* At most WF_REQUEST_FIELDS_MAX_LEN. */
+        uint32_t chunk_len = len > CHUNK_LEN ? (uint32_t)len : CHUNK_LEN;
         struct wf_request_chunk *chunk = wf_alloc(sizeof(*chunk) + chunk_len);
         if (chunk == NULL)
             return NULL;
@@ -73,7 +91,7 @@ char *wf_request_take_text(struct weft_request *request, size_t len)
     }
     char *text = request->text;
     request->text += len;
-    request->text_left -= len;
+    request->text_left -= (uint32_t)len;
     return text;
 }
 
@@ -82,12 +100,10 @@ static bool reserve_field(struct weft_request *request)
 {
     if (request->field_count < request->field_cap)
         return true;
-    size_t cap = request->field_cap * 2;
+    uint32_t cap = request->field_cap * 2; /* of fields that have an octet of name at least */
     bool is_inline = request->fields == request->inline_fields;
-    if (cap > SIZE_MAX / sizeof(struct wf_field))
-        return false;
     struct wf_field *fields =
-        wf_realloc(is_inline ? NULL : request->fields, cap * sizeof(struct wf_field));
+        wf_realloc(is_inline ? NULL : request->fields, (size_t)cap * sizeof(struct wf_field));
     if (fields == NULL)
         return false;
     if (is_inline)
@@ -102,7 +118,7 @@ bool wf_request_append_field(struct weft_request *request, const struct wf_field
     if (!reserve_field(request))
         return false;
     request->fields[request->field_count++] = *field;
-    request->fields_len += field->name.len + field->value.len;
+    request->fields_len += (uint32_t)(field->name.len + field->value.len);
     return true;
 }
 
@@ -110,7 +126,7 @@ void wf_request_remove_field(struct weft_request *request, size_t index)
 {
     const struct wf_field *field = &request->fields[index];
 
-    request->fields_len -= field->name.len + field->value.len;
+    request->fields_len -= (uint32_t)(field->name.len + field->value.len);
     request->field_count--;
     memmove(request->fields + index, request->fields + index + 1,
             (request->field_count - index) * sizeof(struct wf_field));
@@ -122,8 +138,8 @@ void wf_request_set_value(struct weft_request *request, size_t index, struct wf_
 {
     struct wf_field *field = &request->fields[index];
 
-    request->fields_len += value.len;
-    request->fields_len -= field->value.len;
+    request->fields_len += (uint32_t)value.len;
+    request->fields_len -= (uint32_t)field->value.len;
     field->value = value;
 }
 
@@ -212,15 +228,15 @@ static void set_method(struct weft_request *request, const char *text)
         (void)wf_request_remember_no_memory(request);
 }
 
-static void set_url(struct weft_request *request, struct wf_slice text, char *room)
+static void set_url(struct weft_request *request, struct wf_slice text, struct wf_url *url,
+                    char *room)
 {
     struct weft_error error;
 
-    if (wf_url_parse(&request->url, text, room, &error) != WEFT_OK) {
+    if (wf_url_parse(url, text, room, &error) != WEFT_OK) {
         (void)wf_request_remember(request, &error); /* arrives with the submission */
         return;
     }
-    const struct wf_url *url = &request->url;
     wf_request_set_value(request, 1, wf_slice_str(url->https ? "https" : "http"));
     wf_request_set_value(request, WF_REQUEST_AUTHORITY, url->authority);
     /* RFC 9113 section 8.3.1: OPTIONS for the server as a whole. */
@@ -241,7 +257,8 @@ static void set_defaults(struct weft_request *request)
     request->field_cap = WF_REQUEST_INLINE_FIELDS;
     request->field_count = WF_REQUEST_PSEUDO_FIELDS + 1;
     for (size_t i = 0; i < request->field_count; i++)
-        request->fields_len += request->fields[i].name.len + request->fields[i].value.len;
+        request->fields_len +=
+            (uint32_t)(request->fields[i].name.len + request->fields[i].value.len);
     request->agent_index = WF_REQUEST_PSEUDO_FIELDS;
 }
 
@@ -249,16 +266,19 @@ struct weft_request *weft_request_new(const char *method, const char *url)
 {
     struct wf_slice url_text = wf_slice_str(url != NULL ? url : "");
     size_t url_room = wf_url_room(url_text.len);
-    struct weft_request *request = wf_alloc(sizeof(*request) + url_room + INLINE_TEXT_LEN);
+    struct original *original = wf_alloc(sizeof(*original) + url_room + INLINE_TEXT_LEN);
 
-    if (request == NULL)
+    if (original == NULL)
         return NULL;
-    *request = (struct weft_request){.id = next_id()};
+    struct weft_request *request = &original->request;
+    *request = (struct weft_request){.id = wf_request_next_id()};
     atomic_init(&request->refs, 1);
     atomic_init(&request->frozen, false);
     atomic_init(&request->repeated, false);
-    char *room = (char *)(request + 1);
-    request->text = room + url_room;
+    atomic_init(&request->pool, NULL);
+    original->url = (struct wf_url){0};
+    request->url = &original->url;
+    request->text = original->text + url_room;
     request->text_left = INLINE_TEXT_LEN;
     set_defaults(request);
     if (method == NULL)
@@ -268,46 +288,8 @@ struct weft_request *weft_request_new(const char *method, const char *url)
     if (url == NULL)
         (void)wf_request_remember_null(request, "URL");
     else
-        set_url(request, url_text, room);
+        set_url(request, url_text, &original->url, original->text);
     return request;
-}
-
-struct weft_request *weft_request_copy(struct weft_request *request)
-{
-    if (request == NULL)
-        return NULL;
-    struct weft_request *copy = wf_alloc(sizeof(*copy) + COPY_TEXT_LEN);
-    if (copy == NULL)
-        return NULL;
-    wf_request_freeze(request);
-    size_t inline_count = request->fields == request->inline_fields ? request->field_count : 0;
-    /* What is set again below is not read here: others may be writing it. */
-    memcpy(&copy->failed, &request->failed,
-           offsetof(struct weft_request, inline_fields) - offsetof(struct weft_request, failed));
-    memcpy(copy->inline_fields, request->inline_fields, inline_count * sizeof(struct wf_field));
-    copy->error.code = WEFT_OK;
-    if (request->failed)
-        copy->error = request->error;
-    atomic_init(&copy->refs, 1);
-    atomic_init(&copy->frozen, false);
-    atomic_init(&copy->repeated, false);
-    copy->id = next_id();
-    copy->like = request;
-    copy->release = NULL;
-    copy->chunks = NULL;
-    copy->text = (char *)(copy + 1);
-    copy->text_left = COPY_TEXT_LEN;
-    copy->fields = copy->inline_fields;
-    if (inline_count == 0) {
-        copy->fields = wf_alloc(request->field_cap * sizeof(struct wf_field));
-        if (copy->fields == NULL) {
-            wf_free(copy);
-            return NULL;
-        }
-        memcpy(copy->fields, request->fields, request->field_count * sizeof(struct wf_field));
-    }
-    (void)weft_request_ref(request);
-    return copy;
 }
 
 struct weft_request *weft_request_ref(struct weft_request *request)
@@ -327,7 +309,8 @@ static void release_body(struct weft_request *request)
 
 static void request_free(struct weft_request *request)
 {
-    release_body(request);
+    if (request->release != NULL)
+        request->release(request->release_user);
     while (request->chunks != NULL) {
         struct wf_request_chunk *next = request->chunks->next;
         wf_free(request->chunks);
@@ -335,7 +318,9 @@ static void request_free(struct weft_request *request)
     }
     if (request->fields != request->inline_fields)
         wf_free(request->fields);
-    wf_free(request);
+    if (request->error_is_own)
+        wf_free((void *)(uintptr_t)request->error);
+    wf_request_free_block(request);
 }
 
 void weft_request_unref(struct weft_request *request)
@@ -413,8 +398,8 @@ enum weft_code weft_request_set_body(struct weft_request *request, const void *b
 
 void wf_request_error(const struct weft_request *request, struct weft_error *out_error)
 {
-    if (request->error.code != WEFT_OK)
-        *out_error = request->error;
+    if (request->error != NULL)
+        *out_error = *request->error;
     else if (wf_request_length_is_wrong(request))
         INVALID(out_error,
                 "The field \"content-length\" is %" PRIu64 ", but the body has %" PRIu64 " octets.",

@@ -25,12 +25,16 @@
 #define WF_REQUEST_INLINE_FIELDS 10u
 
 struct wf_request_chunk;
+struct wf_pool;
 
+/* In the order of use: making, submitting and freeing a copy touch the first two cache lines, its
+ * fields and the original's URL. */
 struct weft_request {
     /* Any thread; atomic. */
     atomic_uint refs;
     atomic_bool frozen;
-    atomic_bool repeated; /* was submitted more than once */
+    atomic_bool repeated;           /* was submitted more than once */
+    _Atomic(struct wf_pool *) pool; /* of a copy's block, and of copies of this request; or NULL */
 
     /* The builder's until frozen; constant afterwards. */
     bool failed; /* the submission must fail with wf_request_error() */
@@ -40,29 +44,29 @@ struct weft_request {
     bool length_is_given;  /* content-length is the caller's, not ours */
     bool expects_continue; /* has "expect: 100-continue" */
     bool has_file;         /* the body is file_len octets of file_fd */
+    bool error_is_own;     /* error goes with the request */
     int file_fd;           /* closed by release */
-    uint64_t file_offset;
-    uint64_t file_len;
+    uint32_t field_count;
+    uint32_t field_cap;
+    uint32_t fields_len;       /* octets of all names and values */
     uint64_t id;               /* of this process, from 1; never used twice */
     struct weft_request *like; /* of a copy: owns the text and the body that it began with */
     struct wf_field *fields;
-    size_t field_count;
-    size_t field_cap;
-    size_t fields_len; /* octets of all names and values */
-    struct wf_slice body;
-    void (*release)(void *user);
-    void *release_user;
-    struct wf_url url;
-    size_t agent_index;  /* of user-agent in fields; 0: it is not sent */
-    size_t length_index; /* of content-length in fields; 0: it is not sent */
-    uint64_t given_length;
     struct wf_request_chunk *chunks; /* text that did not fit behind this struct */
-    char *text;                      /* free text room of the newest chunk */
-    size_t text_left;
+    void (*release)(void *user);
+    struct wf_slice body;
+    const struct wf_url *url;       /* a copy's is that of the original */
+    const struct weft_error *error; /* what was wrong first, or NULL */
+    char *text;                     /* free text room of the newest chunk */
+    uint32_t text_left;
+    uint32_t agent_index;  /* of user-agent in fields; 0: it is not sent */
+    uint32_t length_index; /* of content-length in fields; 0: it is not sent */
+    void *release_user;
+    uint64_t file_offset;
+    uint64_t file_len;
+    uint64_t given_length;
     char length_text[24]; /* our own content-length */
     struct wf_field inline_fields[WF_REQUEST_INLINE_FIELDS];
-    /* Last: large, and seldom looked at beyond its code. */
-    struct weft_error error;
 };
 
 /* Ends the building. Cheap when it has been done. Thread: any. */
@@ -88,6 +92,12 @@ static inline void wf_request_submitted(struct weft_request *request)
 static inline bool wf_request_is_failed(const struct weft_request *request)
 {
     return request->failed;
+}
+
+/* Whether it must fail however long its body turns out to be. */
+static inline bool wf_request_is_invalid(const struct weft_request *request)
+{
+    return request->error != NULL;
 }
 
 void wf_request_error(const struct weft_request *request, struct weft_error *out_error);
@@ -130,7 +140,7 @@ static inline struct wf_slice wf_request_method(const struct weft_request *reque
 /* Scheme, host, port and the origin's key. Not of a failed request. */
 static inline const struct wf_url *wf_request_url(const struct weft_request *request)
 {
-    return &request->url;
+    return request->url;
 }
 
 /* A number for this request's fields, unique in the process: a cache key of encoded blocks. 0, no

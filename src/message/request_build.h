@@ -1,5 +1,5 @@
-/* What the files that build a request share: request.c (creation, body, errors) and
- * request_fields.c. Thread: the builder. */
+/* What the files that build a request share: request.c (creation, body, errors),
+ * request_copy.c and request_fields.c. Thread: the builder. */
 #ifndef WF_MESSAGE_REQUEST_BUILD_H
 #define WF_MESSAGE_REQUEST_BUILD_H
 
@@ -17,6 +17,12 @@ enum weft_code wf_request_remember_null(struct weft_request *request, const char
 
 /* @len octets that stay where they are until the request is freed. NULL: out of memory. */
 WF_MUST_USE char *wf_request_take_text(struct weft_request *request, size_t len);
+
+/* A number that no other request of this process has. */
+uint64_t wf_request_next_id(void);
+
+/* Gives back the memory of @request itself. Of a copy, `like` still lives. */
+void wf_request_free_block(struct weft_request *request);
 
 /* Appends a field whose text was taken from the request or is static. */
 WF_MUST_USE bool wf_request_append_field(struct weft_request *request,
@@ -38,7 +44,7 @@ static inline bool wf_request_length_is_wrong(const struct weft_request *request
 
 static inline void wf_request_update_failed(struct weft_request *request)
 {
-    request->failed = request->error.code != WEFT_OK || wf_request_length_is_wrong(request);
+    request->failed = request->error != NULL || wf_request_length_is_wrong(request);
 }
 
 /* RFC 9113 section 8.2: octets and sizes of a field line that is to be sent behind @fields_len

@@ -2,6 +2,7 @@
  * of one that is there already. */
 #include "message/request_build.h"
 
+#include "base/assert.h"
 #include "base/field_rules.h"
 #include "message/error.h"
 
@@ -54,21 +55,44 @@ bool wf_request_check_octets(size_t fields_len, struct wf_slice name, struct wf_
     return true;
 }
 
-/* Fields that HTTP/2 forbids; @name is in lower case. */
-static bool check_meaning(struct wf_slice name, struct wf_slice value, struct weft_error *error)
+/* Fields that mean something to whoever sends them. */
+enum meaning { PLAIN, CONNECTION_SPECIFIC, TE, HOST, EXPECT, USER_AGENT, CONTENT_LENGTH };
+
+/* @name is in lower case. Most are of a length that no such name has. */
+static enum meaning meaning_of(struct wf_slice name)
 {
-    if (wf_field_is_connection_specific(name)) {
+    switch (name.len) {
+    case 2:
+        return wf_slice_is(name, "te") ? TE : PLAIN;
+    case 4:
+        return wf_slice_is(name, "host") ? HOST : PLAIN;
+    case 6:
+        return wf_slice_is(name, "expect") ? EXPECT : PLAIN;
+    case 14:
+        return wf_slice_is(name, "content-length") ? CONTENT_LENGTH : PLAIN;
+    default:
+        if (wf_slice_is(name, "user-agent"))
+            return USER_AGENT;
+        return wf_field_is_connection_specific(name) ? CONNECTION_SPECIFIC : PLAIN;
+    }
+}
+
+/* Fields that HTTP/2 forbids. */
+static bool check_meaning(enum meaning meaning, struct wf_slice name, struct wf_slice value,
+                          struct weft_error *error)
+{
+    if (meaning == CONNECTION_SPECIFIC) {
         INVALID(error, "The field \"%.*s\" concerns a connection, which HTTP/2 forbids.",
                 wf_request_quoted(name), (const char *)name.ptr);
         return false;
     }
     /* RFC 9113 section 8.2.2. */
-    if (wf_slice_is(name, "te") && !wf_slice_is_nocase(value, "trailers")) {
+    if (meaning == TE && !wf_slice_is_nocase(value, "trailers")) {
         INVALID(error, "The field \"te\" is \"%.*s\"; HTTP/2 allows \"trailers\" only.",
                 wf_request_quoted(value), (const char *)value.ptr);
         return false;
     }
-    if (wf_slice_is(name, "host")) {
+    if (meaning == HOST) {
         struct weft_error inner;
         if (wf_url_check_authority(value, &inner) != WEFT_OK) {
             INVALID(error, "%s", inner.text);
@@ -111,17 +135,20 @@ static bool check_length(const struct weft_request *request, struct wf_slice val
 }
 
 /* Puts a checked field where it belongs. False: out of memory. */
-static bool put_field(struct weft_request *request, const struct wf_field *field)
+static bool put_field(struct weft_request *request, enum meaning meaning,
+                      const struct wf_field *field)
 {
-    if (wf_slice_is(field->name, "host")) {
+    if (WF_LIKELY(meaning == PLAIN))
+        return wf_request_append_field(request, field);
+    if (meaning == HOST) {
         wf_request_set_value(request, WF_REQUEST_AUTHORITY, field->value);
         return true;
     }
-    if (wf_slice_is(field->name, "content-length") && request->length_index != 0) {
+    if (meaning == CONTENT_LENGTH && request->length_index != 0) {
         wf_request_set_value(request, request->length_index, field->value);
         return true;
     }
-    bool is_agent = wf_slice_is(field->name, "user-agent");
+    bool is_agent = meaning == USER_AGENT;
     if (is_agent && request->agent_index != 0) {
         if (field->value.len == 0) {
             wf_request_remove_field(request, request->agent_index);
@@ -138,7 +165,7 @@ static bool put_field(struct weft_request *request, const struct wf_field *field
         return false;
     if (is_agent)
         request->agent_index = request->field_count - 1;
-    if (wf_slice_is(field->name, "content-length"))
+    if (meaning == CONTENT_LENGTH)
         request->length_index = request->field_count - 1;
     return true;
 }
@@ -169,13 +196,14 @@ static enum weft_code add_field(struct weft_request *request, const char *name_t
 
     struct wf_field field = {wf_slice(text, name.len), wf_slice(text + name.len, value.len),
                              never_indexed};
-    bool is_length = wf_slice_is(field.name, "content-length");
-    if (!check_meaning(field.name, field.value, &error) ||
+    enum meaning meaning = meaning_of(field.name);
+    bool is_length = meaning == CONTENT_LENGTH;
+    if (!check_meaning(meaning, field.name, field.value, &error) ||
         (is_length && !check_length(request, field.value, &length, &error)))
         return wf_request_remember(request, &error);
-    if (!put_field(request, &field))
+    if (!put_field(request, meaning, &field))
         return wf_request_remember_no_memory(request);
-    if (wf_slice_is(field.name, "expect") && wf_slice_is_nocase(field.value, "100-continue"))
+    if (meaning == EXPECT && wf_slice_is_nocase(field.value, "100-continue"))
         request->expects_continue = true;
     if (is_length) {
         request->length_is_given = true;

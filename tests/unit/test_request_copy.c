@@ -1,6 +1,10 @@
 /* Copies of requests: what they share with the original, and what they do not. */
 #include "message/request.h"
 
+#include "support/failing_alloc.h"
+
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -142,6 +146,109 @@ static void test_a_copy_of_a_failed_request_has_failed(void **state)
     assert_null(weft_request_copy(NULL));
 }
 
+static void test_what_is_wrong_with_a_copy_is_not_wrong_with_the_original(void **state)
+{
+    (void)state;
+    struct weft_request *request = post();
+    struct weft_request *copy = weft_request_copy(request);
+    assert_non_null(copy);
+    assert_int_equal(weft_request_add_field(copy, "upgrade", "h2c"), WEFT_ERR_INVALID_REQUEST);
+    struct weft_request *copy_of_it = weft_request_copy(copy);
+    assert_non_null(copy_of_it);
+    weft_request_unref(copy);
+    struct weft_error error;
+    assert_int_equal(weft_request_check(copy_of_it, &error), WEFT_ERR_INVALID_REQUEST);
+    assert_non_null(strstr(error.text, "upgrade"));
+    assert_int_equal(weft_request_check(request, NULL), WEFT_OK);
+    weft_request_unref(copy_of_it);
+    weft_request_unref(request);
+}
+
+static void test_running_out_of_memory_gives_no_copy_and_loses_nothing(void **state)
+{
+    (void)state;
+    char name[24];
+    long n = 0;
+    for (bool failed = true; failed; n++) {
+        struct weft_request *request = post();
+        for (int i = 0; i < 20; i++) {
+            (void)snprintf(name, sizeof(name), "x-field-%d", i);
+            assert_int_equal(weft_request_add_field(request, name, "value"), WEFT_OK);
+        }
+        failing_alloc_after(n);
+        struct weft_request *copy = weft_request_copy(request);
+        failed = failing_alloc_failures() > 0;
+        failing_alloc_after(-1);
+        assert_true((copy == NULL) == failed);
+        struct weft_request *later = weft_request_copy(request);
+        assert_non_null(later);
+        assert_value(later, "x-field-19", "value");
+        weft_request_unref(later);
+        weft_request_unref(copy);
+        weft_request_unref(request);
+    }
+    assert_true(n > 3); /* a pool, its first blocks, and the fields */
+}
+
+#define THREADS   4u
+#define ORIGINALS 200u
+#define COPIES    16u
+
+struct originals {
+    struct weft_request *requests[ORIGINALS];
+    atomic_size_t arrived; /* a barrier that wakes nobody: they go on within a few nanoseconds */
+};
+
+static void *copy_on_a_thread(void *user)
+{
+    struct originals *originals = user;
+    struct weft_request *copies[COPIES];
+    const char *complaint = NULL;
+    for (size_t i = 0; i < ORIGINALS; i++) {
+        struct weft_request *request = originals->requests[i];
+        atomic_fetch_add(&originals->arrived, 1);
+        while (atomic_load(&originals->arrived) < (i + 1) * THREADS)
+            (void)sched_yield();
+        for (size_t n = 0; n < COPIES; n++) {
+            copies[n] = weft_request_copy(request);
+            if (weft_request_add_field(copies[n], "x-two", "2") != WEFT_OK)
+                complaint = "a copy could not be made, or added to";
+        }
+        for (size_t n = 0; n < COPIES; n++) {
+            if (copies[n] != NULL &&
+                wf_request_field_count(copies[n]) != wf_request_field_count(request) + 1)
+                complaint = "a field is missing, or twice there";
+            weft_request_unref(copies[n]);
+        }
+    }
+    return (void *)(uintptr_t)complaint;
+}
+
+static void test_threads_copy_one_request_at_once(void **state)
+{
+    (void)state;
+    struct originals originals;
+    pthread_t threads[THREADS];
+    atomic_init(&originals.arrived, 0);
+    for (size_t i = 0; i < ORIGINALS; i++)
+        originals.requests[i] = post();
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, copy_on_a_thread, &originals), 0);
+    for (size_t i = 0; i < THREADS; i++) {
+        void *complaint = NULL;
+        assert_int_equal(pthread_join(threads[i], &complaint), 0);
+        assert_null(complaint);
+    }
+    for (size_t i = 0; i < ORIGINALS; i++)
+        weft_request_unref(originals.requests[i]);
+    /* The pool went with the last of them, however many made it their own at once. */
+    struct weft_request *request = post();
+    failing_alloc_after(0);
+    assert_null(weft_request_copy(request));
+    failing_alloc_after(-1);
+    weft_request_unref(request);
+}
+
 static void test_a_long_chain_of_copies_is_freed(void **state)
 {
     (void)state;
@@ -164,6 +271,9 @@ int main(void)
         cmocka_unit_test(test_the_original_is_frozen_and_the_copy_is_not),
         cmocka_unit_test(test_a_copy_of_many_fields_has_them_all),
         cmocka_unit_test(test_a_copy_of_a_failed_request_has_failed),
+        cmocka_unit_test(test_what_is_wrong_with_a_copy_is_not_wrong_with_the_original),
+        cmocka_unit_test(test_running_out_of_memory_gives_no_copy_and_loses_nothing),
+        cmocka_unit_test(test_threads_copy_one_request_at_once),
         cmocka_unit_test(test_a_long_chain_of_copies_is_freed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
