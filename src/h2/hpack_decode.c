@@ -39,11 +39,12 @@ struct wf_hpack_decoder {
 struct run {
     const uint8_t *p;
     const uint8_t *end;
-    size_t size; /* RFC 9113 section 6.5.2 */
+    size_t size_left; /* of max_section_size, as RFC 9113 section 6.5.2 counts */
     size_t octets_len;
     uint32_t count;
-    bool changed;   /* the table is not what it was */
-    bool too_large; /* nothing is kept any more */
+    uint32_t count_max; /* lines that there is memory for, and that are allowed */
+    bool changed;       /* the table is not what it was */
+    bool too_large;     /* nothing is kept any more */
 };
 
 static enum wf_hpack_status fail(struct wf_hpack_decoder *d, const char *reason)
@@ -61,6 +62,7 @@ static enum wf_hpack_status no_memory(struct wf_hpack_decoder *d)
 static void drop_section(struct run *r)
 {
     r->too_large = true;
+    r->size_left = 0; /* no other line fits */
     r->count = 0;
     r->octets_len = 0;
 }
@@ -69,7 +71,7 @@ static void drop_section(struct run *r)
 static bool grow_octets(struct wf_hpack_decoder *d, size_t at, size_t len)
 {
     size_t cap = d->octets_cap == 0 ? OCTETS_MIN_CAP : d->octets_cap;
-    while (cap < at + len)
+    while (cap <= at + len)
         cap *= 2;
     uint8_t *octets = wf_alloc(cap + WF_OCTETS_SLACK);
     if (octets == NULL)
@@ -84,7 +86,8 @@ static bool grow_octets(struct wf_hpack_decoder *d, size_t at, size_t len)
 
 static inline bool reserve_octets(struct wf_hpack_decoder *d, size_t at, size_t len)
 {
-    return WF_LIKELY(at + len <= d->octets_cap && d->octets != NULL) || grow_octets(d, at, len);
+    /* Below, not at: no memory is no room, for no octets either. */
+    return WF_LIKELY(at + len < d->octets_cap) || grow_octets(d, at, len);
 }
 
 static bool grow_lines(struct wf_hpack_decoder *d)
@@ -98,30 +101,48 @@ static bool grow_lines(struct wf_hpack_decoder *d)
     return true;
 }
 
-/* Counts a line of @len octets and says whether it is kept. */
-static inline bool count_line(struct wf_hpack_decoder *d, struct run *r, size_t len)
+static void set_count_max(const struct wf_hpack_decoder *d, struct run *r)
 {
-    if (WF_UNLIKELY(r->too_large))
-        return false;
-    r->size += len + WF_HPACK_ENTRY_OVERHEAD;
-    if (WF_UNLIKELY(r->size > d->max_section_size || r->count == d->max_fields)) {
+    r->count_max = d->lines_cap < d->max_fields ? d->lines_cap : d->max_fields;
+}
+
+/* The line that wf_hpack_decode() has no room for as it is. */
+WF_SELDOM static enum wf_hpack_status make_room(struct wf_hpack_decoder *d, struct run *r,
+                                                size_t size)
+{
+    if (size > r->size_left || r->count == d->max_fields) {
         drop_section(r);
-        return false;
+        return WF_HPACK_OK;
     }
+    if (!grow_lines(d))
+        return no_memory(d);
+    set_count_max(d, r);
+    return WF_HPACK_OK;
+}
+
+/* Counts a line of @len octets. False: it is not kept, and why is in @out_status. */
+static inline bool count_line(struct wf_hpack_decoder *d, struct run *r, size_t len,
+                              enum wf_hpack_status *out_status)
+{
+    size_t size = len + WF_HPACK_ENTRY_OVERHEAD;
+    *out_status = WF_HPACK_OK;
+    if (WF_UNLIKELY(size > r->size_left || r->count >= r->count_max)) {
+        *out_status = make_room(d, r, size);
+        if (*out_status != WF_HPACK_OK || r->too_large)
+            return false;
+    }
+    r->size_left -= size;
     return true;
 }
 
-/* Adds @line, whose octets lie behind the last line's. */
-static inline bool push_line(struct wf_hpack_decoder *d, struct run *r,
-                             const struct wf_field_line *line)
+/* Adds @line, of @len octets, which was counted; they lie behind the last line's. */
+static inline void push_line(struct wf_hpack_decoder *d, struct run *r,
+                             const struct wf_field_line *line, size_t len)
 {
-    if (WF_UNLIKELY(r->count == d->lines_cap) && !grow_lines(d))
-        return false;
     struct wf_field_line *to = &d->lines[r->count++];
     *to = *line;
     to->offset = (uint32_t)r->octets_len;
-    r->octets_len += line->name_len + line->value_len;
-    return true;
+    r->octets_len += len;
 }
 
 /* The entry at @index of both tables, and where its octets are. NULL: there is none. */
@@ -145,8 +166,9 @@ static inline const struct wf_field_line *find_entry(const struct wf_hpack_decod
 }
 
 /* RFC 7541 section 6.1. */
-static enum wf_hpack_status decode_indexed(struct wf_hpack_decoder *d, struct run *r)
+static inline enum wf_hpack_status decode_indexed(struct wf_hpack_decoder *d, struct run *r)
 {
+    enum wf_hpack_status status;
     uint32_t index;
     const uint8_t *octets;
     if (!wf_hpack_int_read(&r->p, r->end, 7, &index))
@@ -155,12 +177,13 @@ static enum wf_hpack_status decode_indexed(struct wf_hpack_decoder *d, struct ru
     if (line == NULL)
         return fail(d, "index of no entry");
     size_t len = (size_t)line->name_len + line->value_len;
-    if (!count_line(d, r, len))
-        return WF_HPACK_OK;
+    if (!count_line(d, r, len, &status))
+        return status;
     if (!reserve_octets(d, r->octets_len, len))
         return no_memory(d);
     wf_octets_copy(d->octets + r->octets_len, octets, len);
-    return push_line(d, r, line) ? WF_HPACK_OK : no_memory(d);
+    push_line(d, r, line, len);
+    return WF_HPACK_OK;
 }
 
 /* A string literal (RFC 7541 section 5.2) as it is announced. */
@@ -182,86 +205,109 @@ static bool read_literal(struct run *r, struct literal *out)
     return true;
 }
 
-/* Decodes @literal to octets[@at]. @out_fits is false when it is larger than any section or table
- * entry may be; most of that is known from the announced length, before anything is decoded. */
-static enum wf_hpack_status decode_string(struct wf_hpack_decoder *d, const struct literal *literal,
-                                          size_t at, bool is_name, uint32_t *out_len,
-                                          bool *out_valid, bool *out_fits)
+/* A string where it was decoded to. */
+struct string {
+    uint32_t len;
+    bool valid; /* as a name, or as a value */
+    bool fits;  /* false: it is larger than any section or table entry may be; no more is known */
+};
+
+static enum wf_hpack_status decode_huffman(struct wf_hpack_decoder *d, struct wf_slice coded,
+                                           size_t room, size_t at, bool is_name, struct string *out)
 {
-    size_t len = literal->coded.len;
-    size_t room = d->max_section_size > d->table.max_size ? d->max_section_size : d->table.max_size;
-    *out_fits = (literal->huffman ? wf_huffman_decoded_min(len) : len) <= room;
-    if (!*out_fits)
-        return WF_HPACK_OK;
-    if (literal->huffman) {
-        size_t most = wf_huffman_decoded_max(len);
-        size_t cap = most < room ? most : room;
-        if (!reserve_octets(d, at, cap))
-            return no_memory(d);
-        uint8_t *out = d->octets + at;
-        enum wf_huffman_status status =
-            wf_huffman_decode(literal->coded, out, cap, &len, out_valid);
+    size_t most = wf_huffman_decoded_max(coded.len);
+    size_t cap = most < room ? most : room;
+    if (!reserve_octets(d, at, cap))
+        return no_memory(d);
+    uint8_t *octets = d->octets + at;
+    size_t len;
+    bool value_ok;
+    enum wf_huffman_status status = wf_huffman_decode(coded, octets, cap, &len, &value_ok);
+    if (WF_UNLIKELY(status != WF_HUFFMAN_OK)) {
         if (status == WF_HUFFMAN_INVALID)
             return fail(d, "Huffman code is not valid");
-        *out_fits = status == WF_HUFFMAN_OK;
-        if (!*out_fits)
-            return WF_HPACK_OK;
-        *out_valid =
-            is_name ? wf_octets_are_name(out, len) : *out_valid && wf_octets_end_as_value(out, len);
-    } else {
-        if (!reserve_octets(d, at, len))
-            return no_memory(d);
-        uint8_t *out = d->octets + at;
-        if (len > 0)
-            memcpy(out, literal->coded.ptr, len);
-        *out_valid = is_name ? wf_octets_are_name(out, len) : wf_octets_are_value(out, len);
+        out->fits = false;
+        return WF_HPACK_OK;
     }
-    *out_len = (uint32_t)len;
+    out->len = (uint32_t)len;
+    out->valid =
+        is_name ? wf_octets_are_name(octets, len) : value_ok && wf_octets_end_as_value(octets, len);
     return WF_HPACK_OK;
 }
 
-/* Puts the name at octets[@at]: by index, or a literal. */
-static enum wf_hpack_status decode_name(struct wf_hpack_decoder *d, struct run *r, unsigned prefix,
-                                        size_t at, struct wf_field_line *line, bool *out_fits)
+/* Decodes @literal to octets[@at]. Whether it fits is mostly known from the announced length,
+ * before anything is decoded. */
+static inline enum wf_hpack_status decode_string(struct wf_hpack_decoder *d,
+                                                 const struct literal *literal, size_t at,
+                                                 bool is_name, struct string *out)
 {
-    uint32_t index;
-    if (!wf_hpack_int_read(&r->p, r->end, prefix, &index))
-        return fail(d, "name index is cut off or too long");
-    if (index > 0) {
-        const uint8_t *octets;
-        const struct wf_field_line *entry = find_entry(d, index, &octets);
-        if (entry == NULL)
-            return fail(d, "name index of no entry");
-        /* Copied at once: the insertion may evict the very entry. */
-        if (!reserve_octets(d, at, entry->name_len))
-            return no_memory(d);
-        wf_octets_copy(d->octets + at, octets, entry->name_len);
-        line->name_len = entry->name_len;
-        line->static_name = entry->static_name;
-        if (entry->flags & WF_FIELD_INVALID_NAME)
-            line->flags |= WF_FIELD_INVALID | WF_FIELD_INVALID_NAME;
+    size_t len = literal->coded.len;
+    size_t room = d->max_section_size > d->table.max_size ? d->max_section_size : d->table.max_size;
+    /* Huffman code may be longer than what it stands for. */
+    out->fits = len <= room || (literal->huffman && wf_huffman_decoded_min(len) <= room);
+    if (WF_UNLIKELY(!out->fits))
         return WF_HPACK_OK;
-    }
+    if (literal->huffman)
+        return decode_huffman(d, literal->coded, room, at, is_name, out);
+    if (!reserve_octets(d, at, len))
+        return no_memory(d);
+    uint8_t *octets = d->octets + at;
+    if (len > 0)
+        memcpy(octets, literal->coded.ptr, len);
+    out->len = (uint32_t)len;
+    out->valid = is_name ? wf_octets_are_name(octets, len) : wf_octets_are_value(octets, len);
+    return WF_HPACK_OK;
+}
+
+static enum wf_hpack_status decode_literal_name(struct wf_hpack_decoder *d, struct run *r,
+                                                size_t at, struct wf_field_line *line,
+                                                bool *out_fits)
+{
     struct literal name;
-    bool valid = true;
+    struct string string;
     if (!read_literal(r, &name))
         return fail(d, "name is cut off");
-    enum wf_hpack_status status =
-        decode_string(d, &name, at, true, &line->name_len, &valid, out_fits);
-    if (status != WF_HPACK_OK || !*out_fits)
+    enum wf_hpack_status status = decode_string(d, &name, at, true, &string);
+    *out_fits = string.fits;
+    if (status != WF_HPACK_OK || !string.fits)
         return status;
-    if (!valid)
+    line->name_len = string.len;
+    if (!string.valid)
         line->flags |= WF_FIELD_INVALID | WF_FIELD_INVALID_NAME;
-    struct wf_slice octets = wf_slice(d->octets + at, line->name_len);
+    struct wf_slice octets = wf_slice(d->octets + at, string.len);
     line->static_name =
         (uint8_t)wf_hpack_static_find_name(octets, wf_octets_hash(octets.ptr, octets.len));
     return WF_HPACK_OK;
 }
 
-static enum wf_hpack_status insert(struct wf_hpack_decoder *d, struct run *r,
-                                   const struct wf_field_line *line)
+/* Puts the name at octets[@at]: by index, or a literal. */
+static inline enum wf_hpack_status decode_name(struct wf_hpack_decoder *d, struct run *r,
+                                               unsigned prefix, size_t at,
+                                               struct wf_field_line *line, bool *out_fits)
 {
-    size_t len = (size_t)line->name_len + line->value_len;
+    uint32_t index;
+    if (!wf_hpack_int_read(&r->p, r->end, prefix, &index))
+        return fail(d, "name index is cut off or too long");
+    if (index == 0)
+        return decode_literal_name(d, r, at, line, out_fits);
+    const uint8_t *octets;
+    const struct wf_field_line *entry = find_entry(d, index, &octets);
+    if (entry == NULL)
+        return fail(d, "name index of no entry");
+    /* Copied at once: the insertion may evict the very entry. */
+    if (!reserve_octets(d, at, entry->name_len))
+        return no_memory(d);
+    wf_octets_copy(d->octets + at, octets, entry->name_len);
+    line->name_len = entry->name_len;
+    line->static_name = entry->static_name;
+    if (WF_UNLIKELY((entry->flags & WF_FIELD_INVALID_NAME) != 0))
+        line->flags |= WF_FIELD_INVALID | WF_FIELD_INVALID_NAME;
+    return WF_HPACK_OK;
+}
+
+static enum wf_hpack_status insert(struct wf_hpack_decoder *d, struct run *r,
+                                   const struct wf_field_line *line, size_t len)
+{
     r->changed = true;
     if (!wf_hpack_dyntab_fits(&d->table, len)) {
         /* RFC 7541 4.4: not an error; it leaves an empty table. */
@@ -286,14 +332,16 @@ static enum wf_hpack_status decode_literal(struct wf_hpack_decoder *d, struct ru
     struct literal value;
     if (!read_literal(r, &value))
         return fail(d, "value is cut off");
-    if (fits) {
-        bool valid = true;
-        status = decode_string(d, &value, r->octets_len + line.name_len, false, &line.value_len,
-                               &valid, &fits);
+    if (WF_LIKELY(fits)) {
+        struct string string;
+        status = decode_string(d, &value, r->octets_len + line.name_len, false, &string);
         if (status != WF_HPACK_OK)
             return status;
-        if (!valid)
-            line.flags |= WF_FIELD_INVALID;
+        fits = string.fits;
+        if (WF_LIKELY(fits)) {
+            line.value_len = string.len;
+            line.flags |= string.valid ? 0 : WF_FIELD_INVALID;
+        }
     }
     if (WF_UNLIKELY(!fits)) {
         drop_section(r);
@@ -302,14 +350,15 @@ static enum wf_hpack_status decode_literal(struct wf_hpack_decoder *d, struct ru
             wf_hpack_dyntab_clear(&d->table);
         return WF_HPACK_OK;
     }
+    size_t len = (size_t)line.name_len + line.value_len;
     if (indexing) {
-        status = insert(d, r, &line);
+        status = insert(d, r, &line, len);
         if (status != WF_HPACK_OK)
             return status;
     }
-    if (!count_line(d, r, (size_t)line.name_len + line.value_len))
-        return WF_HPACK_OK;
-    return push_line(d, r, &line) ? WF_HPACK_OK : no_memory(d);
+    if (count_line(d, r, len, &status))
+        push_line(d, r, &line, len);
+    return status;
 }
 
 /* RFC 7541 section 4.2: at most two updates, before the first field line only. */
@@ -363,7 +412,10 @@ enum wf_hpack_status wf_hpack_decode(struct wf_hpack_decoder *d, struct wf_slice
         *out_section = d->section;
         return WF_HPACK_OK;
     }
-    struct run r = {.p = block.ptr, .end = wf_octets_at(block.ptr, block.len)};
+    struct run r = {.p = block.ptr,
+                    .end = wf_octets_at(block.ptr, block.len),
+                    .size_left = d->max_section_size};
+    set_count_max(d, &r);
     d->repeat_len = 0;
     enum wf_hpack_status status = decode_fields(d, &r);
     d->section.serial++;
@@ -375,7 +427,7 @@ enum wf_hpack_status wf_hpack_decode(struct wf_hpack_decoder *d, struct wf_slice
     d->section.octets = d->octets;
     d->section.count = r.count;
     d->section.octets_len = (uint32_t)r.octets_len;
-    d->section.size = (uint32_t)r.size;
+    d->section.size = d->max_section_size - (uint32_t)r.size_left;
     if (!r.changed && block.len > 0 && block.len <= REPEAT_MAX) {
         memcpy(d->repeat, block.ptr, block.len);
         d->repeat_len = (uint32_t)block.len;

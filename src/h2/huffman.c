@@ -39,54 +39,74 @@ static uint64_t load_last(struct wf_slice in, size_t at)
     return word << (64 - bits) | UINT64_MAX >> bits;
 }
 
+/* What is to be read: the next bits from the top of `acc` down, and how many of them the steps
+ * since the last refill took, in the lowest octet of `used`. */
+struct window {
+    uint64_t acc;
+    uint32_t used;
+};
+
+/* Decodes what the next FIRST_BITS bits begin with to @o, two octets of which are written whatever
+ * it is, and moves behind it. At a longer code nothing moves and the result is 0. */
+static inline uint32_t decode_step(struct window *w, uint8_t **o)
+{
+    uint32_t entry = first_table[w->acc >> (64 - FIRST_BITS)];
+    wf_store_le16(*o, (uint16_t)(entry >> 16));
+    *o += (uint8_t)(entry >> 8);
+    w->acc <<= entry & 63;
+    w->used += entry; /* the lowest octets of a refill's steps do not sum up beyond one */
+    return entry;
+}
+
+/* The last step's result: after a longer code the steps that follow change nothing. */
+static inline uint32_t decode_steps(struct window *w, uint8_t **o)
+{
+    _Static_assert(STEPS_PER_REFILL == 4, "there are as many lines below");
+    w->used = 0;
+    (void)decode_step(w, o);
+    (void)decode_step(w, o);
+    (void)decode_step(w, o);
+    return decode_step(w, o);
+}
+
 enum wf_huffman_status wf_huffman_decode(struct wf_slice in, uint8_t *out, size_t cap,
                                          size_t *out_len, bool *out_value_ok)
 {
     const uint8_t *limit = out + cap;
     uint8_t *o = out;
-    uint64_t acc = 0;   /* the next bits, from the top down */
-    unsigned avail = 0; /* how many of them count; further ones are right but will be read again */
+    struct window w = {0, 0};
+    unsigned avail = 0; /* bits of w.acc that count; further ones are right but come again */
     size_t at = 0;
     unsigned marks = 0;
 
     for (;;) {
-        acc |= (in.len - at >= 8 && at < in.len ? wf_load_be64(in.ptr + at) : load_last(in, at)) >>
-               avail;
+        uint64_t next = WF_LIKELY(at + 8 <= in.len) ? wf_load_be64(in.ptr + at) : load_last(in, at);
+        w.acc |= next >> avail;
         at += (63 - avail) >> 3;
         avail |= 56;
-        uint32_t entry = 0;
-        uint32_t used = 0;
-        for (unsigned step = 0; step < STEPS_PER_REFILL; step++) {
-            /* At a longer code the entry is 0: this step and those after it change nothing. */
-            entry = first_table[acc >> (64 - FIRST_BITS)];
-            o[0] = (uint8_t)(entry >> 16);
-            o[1] = (uint8_t)(entry >> 24);
-            o += entry >> 8 & 3;
-            acc <<= entry & 63;
-            used += entry & 63;
-        }
-        avail -= used;
+        uint32_t entry = decode_steps(&w, &o);
+        avail -= w.used & 63;
+        if (WF_LIKELY(entry != 0 && o <= limit))
+            continue;
         size_t seen = at * 8 - avail;
         if (o > limit)
             return seen > in.len * 8 ? WF_HUFFMAN_INVALID : WF_HUFFMAN_TOO_LONG;
-        if (entry == 0) {
-            unsigned bits;
-            /* RFC 7541 5.2: up to 7 bits of ones are padding; here are none but ones. */
-            if (seen + 8 > in.len * 8) {
-                *out_len = (size_t)(o - out);
-                *out_value_ok = (marks & WF_OCTET_BAD_VALUE) == 0;
-                return seen <= in.len * 8 ? WF_HUFFMAN_OK : WF_HUFFMAN_INVALID;
-            }
-            if (avail < 30)
-                continue;
-            unsigned symbol = long_symbol(acc, &bits);
-            if (symbol == EOS || bits > in.len * 8 - seen)
-                return WF_HUFFMAN_INVALID;
-            marks |= wf_octet_class[symbol];
-            *o++ = (uint8_t)symbol;
-            acc <<= bits;
-            avail -= bits;
+        /* RFC 7541 5.2: up to 7 bits of ones are padding; here are none but ones. */
+        if (seen + 8 > in.len * 8) {
+            *out_len = (size_t)(o - out);
+            *out_value_ok = (marks & WF_OCTET_BAD_VALUE) == 0;
+            return seen <= in.len * 8 ? WF_HUFFMAN_OK : WF_HUFFMAN_INVALID;
         }
+        if (avail < 30)
+            continue;
+        unsigned bits;
+        unsigned symbol = long_symbol(w.acc, &bits);
+        if (symbol == EOS || bits > in.len * 8 - seen)
+            return WF_HUFFMAN_INVALID;
+        marks |= wf_octet_class[symbol];
+        *o++ = (uint8_t)symbol;
+        w.acc <<= bits;
+        avail -= bits;
     }
 }
 

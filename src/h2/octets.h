@@ -29,10 +29,12 @@ static inline uint32_t wf_load_32(const uint8_t *p)
 #define WF_SWAP_IF_BIG_64(v)    (v)
 #define WF_SWAP_IF_BIG_32(v)    (v)
 #define WF_SWAP_IF_LITTLE_64(v) __builtin_bswap64(v)
+#define WF_SWAP_IF_BIG_16(v)    (v)
 #else
 #define WF_SWAP_IF_BIG_64(v)    __builtin_bswap64(v)
 #define WF_SWAP_IF_BIG_32(v)    __builtin_bswap32(v)
 #define WF_SWAP_IF_LITTLE_64(v) (v)
+#define WF_SWAP_IF_BIG_16(v)    __builtin_bswap16(v)
 #endif
 
 static inline uint64_t wf_load_be64(const uint8_t *p)
@@ -43,6 +45,12 @@ static inline uint64_t wf_load_be64(const uint8_t *p)
 static inline void wf_store_be64(uint8_t *p, uint64_t v)
 {
     v = WF_SWAP_IF_LITTLE_64(v);
+    memcpy(p, &v, sizeof(v));
+}
+
+static inline void wf_store_le16(uint8_t *p, uint16_t v)
+{
+    v = WF_SWAP_IF_BIG_16(v);
     memcpy(p, &v, sizeof(v));
 }
 
