@@ -93,7 +93,7 @@ static void open_connection(struct path *path)
 {
     struct wf_io_thread *io = path->client->io_threads[0];
     path->wire = memory_wire_new(PREFACE_LEN);
-    struct wf_origin *origin = wf_origin_get(io, wf_request_url(path->request));
+    struct wf_origin *origin = wf_origin_get(io, path->request);
     guard_check(origin != NULL, "out of memory");
     path->conn = wf_conn_adopt(origin, &path->wire->base);
     guard_check(path->conn != NULL, "out of memory");

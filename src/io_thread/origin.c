@@ -116,13 +116,12 @@ struct wf_origin *wf_origin_of(struct wf_io_thread *io, const struct weft_future
 {
     if (x->conn != NULL || !wf_node_is_linked(&x->node))
         return NULL;
-    return wf_origin_find(io, wf_request_url(x->request));
+    return wf_origin_find(io, wf_request_origin(x->request));
 }
 
 void wf_origin_submit(struct wf_io_thread *io, struct weft_future *x)
 {
-    const struct wf_url *url = wf_request_url(x->request);
-    struct wf_origin *origin = wf_origin_get(io, url);
+    struct wf_origin *origin = wf_origin_get(io, x->request);
     if (origin == NULL) {
         wf_exchange_fail(x, WEFT_ERR_NO_MEMORY, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
                          "no memory for a new origin");

@@ -11,7 +11,8 @@
 #include "weft/error.h"
 
 struct weft_future;
-struct wf_url;
+struct weft_request;
+struct wf_url_origin;
 struct wf_conn;
 struct wf_io_thread;
 struct wf_protocol_ops;
@@ -72,11 +73,12 @@ WF_MUST_USE bool wf_origins_init(struct wf_origins *origins);
 /* All origins are gone already. */
 void wf_origins_fini(struct wf_origins *origins);
 
-/* The origin of @url, new if need be; to be released, see below. NULL: out of memory. */
-WF_MUST_USE struct wf_origin *wf_origin_get(struct wf_io_thread *io, const struct wf_url *url);
+/* The origin of @request, new if need be; to be released, see below. NULL: out of memory. */
+WF_MUST_USE struct wf_origin *wf_origin_get(struct wf_io_thread *io,
+                                            const struct weft_request *request);
 
-/* The same; NULL: there is none. */
-struct wf_origin *wf_origin_find(struct wf_io_thread *io, const struct wf_url *url);
+/* The one with this key; NULL: there is none. */
+struct wf_origin *wf_origin_find(struct wf_io_thread *io, const struct wf_url_origin *key);
 
 /* Starts @x on a connection of its origin, or lets it wait, or ends it. */
 void wf_origin_submit(struct wf_io_thread *io, struct weft_future *x);

@@ -8,7 +8,7 @@
 #include "io_thread/io_thread.h"
 #include "io_thread/log.h"
 #include "io_thread/protocol.h"
-#include "message/url.h"
+#include "message/request.h"
 
 #include <string.h>
 
@@ -57,19 +57,19 @@ static void grow(struct wf_origins *origins)
     origins->bucket_count = count;
 }
 
-static bool is_origin(const struct wf_origin *origin, const struct wf_url *url)
+static bool is_origin(const struct wf_origin *origin, const struct wf_url_origin *key)
 {
-    return origin->hash == url->origin_hash && origin->key_len == url->origin.len &&
-           memcmp(origin->key, url->origin.ptr, url->origin.len) == 0;
+    return origin->hash == key->hash && origin->key_len == key->text.len &&
+           memcmp(origin->key, key->text.ptr, key->text.len) == 0;
 }
 
-struct wf_origin *wf_origin_find(struct wf_io_thread *io, const struct wf_url *url)
+struct wf_origin *wf_origin_find(struct wf_io_thread *io, const struct wf_url_origin *key)
 {
     struct wf_origins *origins = &io->origins;
-    if (origins->last != NULL && is_origin(origins->last, url))
+    if (origins->last != NULL && is_origin(origins->last, key))
         return origins->last;
-    struct wf_origin *origin = origins->buckets[url->origin_hash & (origins->bucket_count - 1)];
-    while (origin != NULL && !is_origin(origin, url))
+    struct wf_origin *origin = origins->buckets[key->hash & (origins->bucket_count - 1)];
+    while (origin != NULL && !is_origin(origin, key))
         origin = origin->next_in_bucket;
     if (origin != NULL)
         origins->last = origin;
@@ -112,15 +112,16 @@ bool wf_origin_require_http1(struct wf_origin *origin)
 static struct wf_origin *add(struct wf_io_thread *io, const struct wf_url *url)
 {
     struct wf_origins *origins = &io->origins;
-    struct wf_origin *origin = wf_calloc(1, sizeof(*origin) + url->origin.len + url->host.len + 2);
+    struct wf_origin *origin =
+        wf_calloc(1, sizeof(*origin) + url->origin.text.len + url->host.len + 2);
     if (origin == NULL)
         return NULL;
     origin->io = io;
-    origin->hash = url->origin_hash;
+    origin->hash = url->origin.hash;
     origin->key = (char *)(origin + 1);
-    origin->key_len = url->origin.len;
-    memcpy(origin->key, url->origin.ptr, url->origin.len);
-    origin->host = origin->key + url->origin.len + 1;
+    origin->key_len = url->origin.text.len;
+    memcpy(origin->key, url->origin.text.ptr, url->origin.text.len);
+    origin->host = origin->key + url->origin.text.len + 1;
     memcpy(origin->host, url->host.ptr, url->host.len);
     origin->port = url->port;
     origin->https = url->https;
@@ -150,11 +151,11 @@ static void wake(struct wf_origin *origin)
         forget(origin);
 }
 
-struct wf_origin *wf_origin_get(struct wf_io_thread *io, const struct wf_url *url)
+struct wf_origin *wf_origin_get(struct wf_io_thread *io, const struct weft_request *request)
 {
-    struct wf_origin *origin = wf_origin_find(io, url);
+    struct wf_origin *origin = wf_origin_find(io, wf_request_origin(request));
     if (origin == NULL)
-        return add(io, url);
+        return add(io, wf_request_url(request));
     if (wf_node_is_linked(&origin->resting_node))
         wake(origin);
     return origin;

@@ -41,7 +41,7 @@ void wf_preconnect_run(struct wf_io_thread *io, struct wf_item *item)
     const struct wf_url *url = wf_request_url(message->request);
     bool is_spoken = url->https || wf_protocol_expected(&io->engine->config, false) != NULL;
     if (!io->closing && is_spoken) {
-        struct wf_origin *origin = wf_origin_get(io, url);
+        struct wf_origin *origin = wf_origin_get(io, message->request);
         /* No memory: the first request finds that out for itself. */
         if (origin != NULL)
             wf_demand_preconnect(origin);

@@ -129,7 +129,7 @@ static bool is_allowed(const struct weft_future *x, const struct wf_conn *conn,
 
 static void return_to_origin(struct weft_future *x)
 {
-    struct wf_origin *origin = wf_origin_get(x->io, wf_request_url(x->request));
+    struct wf_origin *origin = wf_origin_get(x->io, x->request);
     if (origin == NULL)
         wf_exchange_fail(x, WEFT_ERR_NO_MEMORY, WEFT_STAGE_QUEUE, WEFT_NOT_SENT,
                          "no memory to try again");

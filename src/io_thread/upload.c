@@ -60,8 +60,8 @@ struct wf_upload *wf_upload_new(struct weft_future *x, const struct weft_deliver
     if ((how->flags & WEFT_STREAM_UPLOAD) != 0) {
         upload->source = WF_UPLOAD_WRITER;
         upload->item.kind = WF_ITEM_WRITABLE;
-        upload->length = request->length_is_given && request->given_length <= INT64_MAX
-                             ? (int64_t)request->given_length
+        upload->length = request->length_is_given && request->seldom.given_length <= INT64_MAX
+                             ? (int64_t)request->seldom.given_length
                              : -1;
         complete = take_fields(upload, request) && complete;
     }

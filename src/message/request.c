@@ -48,22 +48,24 @@ enum weft_code wf_request_remember_no_memory(struct weft_request *request)
                                             .text = "Out of memory."};
 
     request->failed = true;
-    if (request->error == NULL)
-        request->error = &error;
+    if (!request->is_invalid)
+        request->seldom.error = &error;
+    request->is_invalid = true;
     return WEFT_ERR_NO_MEMORY;
 }
 
 enum weft_code wf_request_remember(struct weft_request *request, const struct weft_error *error)
 {
-    request->failed = true;
-    if (request->error != NULL)
+    if (request->is_invalid)
         return error->code;
     struct weft_error *own = wf_alloc(sizeof(*own));
     if (own == NULL)
         return wf_request_remember_no_memory(request);
     *own = *error;
-    request->error = own;
+    request->seldom.error = own;
     request->error_is_own = true;
+    request->is_invalid = true;
+    request->failed = true;
     return error->code;
 }
 
@@ -237,6 +239,7 @@ static void set_url(struct weft_request *request, struct wf_slice text, struct w
         (void)wf_request_remember(request, &error); /* arrives with the submission */
         return;
     }
+    request->origin = url->origin;
     wf_request_set_value(request, 1, wf_slice_str(url->https ? "https" : "http"));
     wf_request_set_value(request, WF_REQUEST_AUTHORITY, url->authority);
     /* RFC 9113 section 8.3.1: OPTIONS for the server as a whole. */
@@ -302,7 +305,7 @@ struct weft_request *weft_request_ref(struct weft_request *request)
 static void release_body(struct weft_request *request)
 {
     if (request->release != NULL)
-        request->release(request->release_user);
+        request->release(request->seldom.release_user);
     request->body = wf_slice(NULL, 0);
     request->has_file = false;
 }
@@ -310,7 +313,7 @@ static void release_body(struct weft_request *request)
 static void request_free(struct weft_request *request)
 {
     if (request->release != NULL)
-        request->release(request->release_user);
+        request->release(request->seldom.release_user);
     while (request->chunks != NULL) {
         struct wf_request_chunk *next = request->chunks->next;
         wf_free(request->chunks);
@@ -319,7 +322,7 @@ static void request_free(struct weft_request *request)
     if (request->fields != request->inline_fields)
         wf_free(request->fields);
     if (request->error_is_own)
-        wf_free((void *)(uintptr_t)request->error);
+        wf_free((void *)(uintptr_t)request->seldom.error);
     wf_request_free_block(request);
 }
 
@@ -342,7 +345,7 @@ enum weft_code wf_request_take_body(struct weft_request *request, struct wf_slic
 
     release_body(request);
     request->release = release;
-    request->release_user = user;
+    request->seldom.release_user = user;
     /* RFC 9110 section 9.3.8. */
     if (request->is_trace && (body.len > 0 || len > 0)) {
         INVALID(&error, "A TRACE request must not have a body.");
@@ -350,9 +353,9 @@ enum weft_code wf_request_take_body(struct weft_request *request, struct wf_slic
     }
     request->body = body;
     request->has_file = fd >= 0;
-    request->file_fd = fd;
-    request->file_offset = offset;
-    request->file_len = len;
+    request->seldom.file_fd = fd;
+    request->seldom.file_offset = offset;
+    request->seldom.file_len = len;
     if (!request->length_is_given && !put_length(request))
         return wf_request_remember_no_memory(request);
     wf_request_update_failed(request);
@@ -372,7 +375,7 @@ enum weft_code weft_request_borrow_body(struct weft_request *request, const void
     if (body == NULL && len > 0) {
         release_body(request);
         request->release = release;
-        request->release_user = user;
+        request->seldom.release_user = user;
         return wf_request_remember_null(request, "body");
     }
     return wf_request_take_body(request, wf_slice(body, len), -1, 0, 0, release, user);
@@ -398,12 +401,12 @@ enum weft_code weft_request_set_body(struct weft_request *request, const void *b
 
 void wf_request_error(const struct weft_request *request, struct weft_error *out_error)
 {
-    if (request->error != NULL)
-        *out_error = *request->error;
+    if (request->is_invalid)
+        *out_error = *request->seldom.error;
     else if (wf_request_length_is_wrong(request))
         INVALID(out_error,
                 "The field \"content-length\" is %" PRIu64 ", but the body has %" PRIu64 " octets.",
-                request->given_length, wf_request_body_len(request));
+                request->seldom.given_length, wf_request_body_len(request));
     else
         *out_error = (struct weft_error){.code = WEFT_OK};
 }

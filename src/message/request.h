@@ -27,46 +27,55 @@
 struct wf_request_chunk;
 struct wf_pool;
 
-/* In the order of use: making, submitting and freeing a copy touch the first two cache lines, its
- * fields and the original's URL. */
+/* What few requests have. Of a copy that has none of it, not initialised. */
+struct wf_request_seldom {
+    const struct weft_error *error; /* what was wrong first; if is_invalid */
+    uint64_t given_length;          /* if length_is_given */
+    uint64_t file_offset;           /* if has_file */
+    uint64_t file_len;
+    void *release_user; /* if release is set */
+    int file_fd;        /* closed by release */
+};
+
+/* A program may have thousands, each with a few copies in flight, more than a core's caches hold:
+ * what making, submitting and freeing a copy touch comes first, its fields included. */
 struct weft_request {
     /* Any thread; atomic. */
     atomic_uint refs;
     atomic_bool frozen;
-    atomic_bool repeated;           /* was submitted more than once */
-    _Atomic(struct wf_pool *) pool; /* of a copy's block, and of copies of this request; or NULL */
+    atomic_bool repeated; /* was submitted more than once */
 
     /* The builder's until frozen; constant afterwards. */
-    bool failed; /* the submission must fail with wf_request_error() */
+    bool error_is_own;              /* error goes with the request */
+    _Atomic(struct wf_pool *) pool; /* of a copy's block, and of copies of this request; or NULL */
+
+    /* From here on also the builder's; a copy begins with what its original has. */
+    bool failed;     /* the submission must fail with wf_request_error() */
+    bool is_invalid; /* and would with any body */
     bool is_head;
     bool is_idempotent; /* RFC 9110 section 9.2.2 */
     bool is_trace;
     bool length_is_given;  /* content-length is the caller's, not ours */
     bool expects_continue; /* has "expect: 100-continue" */
-    bool has_file;         /* the body is file_len octets of file_fd */
-    bool error_is_own;     /* error goes with the request */
-    int file_fd;           /* closed by release */
+    bool has_file;         /* the body is in a file */
     uint32_t field_count;
     uint32_t field_cap;
     uint32_t fields_len;       /* octets of all names and values */
-    uint64_t id;               /* of this process, from 1; never used twice */
+    uint32_t text_left;        /* octets at text */
     struct weft_request *like; /* of a copy: owns the text and the body that it began with */
     struct wf_field *fields;
     struct wf_request_chunk *chunks; /* text that did not fit behind this struct */
     void (*release)(void *user);
     struct wf_slice body;
-    const struct wf_url *url;       /* a copy's is that of the original */
-    const struct weft_error *error; /* what was wrong first, or NULL */
-    char *text;                     /* free text room of the newest chunk */
-    uint32_t text_left;
-    uint32_t agent_index;  /* of user-agent in fields; 0: it is not sent */
-    uint32_t length_index; /* of content-length in fields; 0: it is not sent */
-    void *release_user;
-    uint64_t file_offset;
-    uint64_t file_len;
-    uint64_t given_length;
-    char length_text[24]; /* our own content-length */
+    char *text;               /* free text room of the newest chunk */
+    uint64_t id;              /* of this process, from 1; never used twice */
+    uint32_t agent_index;     /* of user-agent in fields; 0: it is not sent */
+    uint32_t length_index;    /* of content-length in fields; 0: it is not sent */
+    const struct wf_url *url; /* a copy's is that of the original */
+    struct wf_url_origin origin;
     struct wf_field inline_fields[WF_REQUEST_INLINE_FIELDS];
+    struct wf_request_seldom seldom;
+    char length_text[24]; /* our own content-length */
 };
 
 /* Ends the building. Cheap when it has been done. Thread: any. */
@@ -97,7 +106,7 @@ static inline bool wf_request_is_failed(const struct weft_request *request)
 /* Whether it must fail however long its body turns out to be. */
 static inline bool wf_request_is_invalid(const struct weft_request *request)
 {
-    return request->error != NULL;
+    return request->is_invalid;
 }
 
 void wf_request_error(const struct weft_request *request, struct weft_error *out_error);
@@ -123,7 +132,7 @@ static inline struct wf_slice wf_request_body(const struct weft_request *request
 /* Octets of the body, in memory or in a file. */
 static inline uint64_t wf_request_body_len(const struct weft_request *request)
 {
-    return request->has_file ? request->file_len : request->body.len;
+    return request->has_file ? request->seldom.file_len : request->body.len;
 }
 
 /* The body, if there is one, does not simply lie in memory to be sent at once. */
@@ -137,7 +146,13 @@ static inline struct wf_slice wf_request_method(const struct weft_request *reque
     return request->fields[0].value;
 }
 
-/* Scheme, host, port and the origin's key. Not of a failed request. */
+/* What connections are shared by. Not of a failed request. */
+static inline const struct wf_url_origin *wf_request_origin(const struct weft_request *request)
+{
+    return &request->origin;
+}
+
+/* Scheme, host and port. Not of a failed request. */
 static inline const struct wf_url *wf_request_url(const struct weft_request *request)
 {
     return request->url;

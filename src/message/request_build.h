@@ -39,12 +39,12 @@ void wf_request_set_value(struct weft_request *request, size_t index, struct wf_
 /* The caller's content-length is not that of the body. */
 static inline bool wf_request_length_is_wrong(const struct weft_request *request)
 {
-    return request->length_is_given && request->given_length != wf_request_body_len(request);
+    return request->length_is_given && request->seldom.given_length != wf_request_body_len(request);
 }
 
 static inline void wf_request_update_failed(struct weft_request *request)
 {
-    request->failed = request->error != NULL || wf_request_length_is_wrong(request);
+    request->failed = request->is_invalid || wf_request_length_is_wrong(request);
 }
 
 /* RFC 9113 section 8.2: octets and sizes of a field line that is to be sent behind @fields_len

@@ -90,9 +90,11 @@ struct weft_request *weft_request_copy(struct weft_request *request)
         return NULL;
     struct weft_request *copy = &block->request;
     wf_request_freeze(request);
-    /* What is atomic is not read here: others may be writing it. */
+    /* What comes before may be written by others. */
     memcpy(&copy->failed, &request->failed,
-           offsetof(struct weft_request, length_text) - offsetof(struct weft_request, failed));
+           offsetof(struct weft_request, inline_fields) - offsetof(struct weft_request, failed));
+    if (request->failed | request->has_file | request->length_is_given)
+        copy->seldom = request->seldom;
     if (!copy_fields(copy, request)) {
         wf_pool_give(pool, block);
         return NULL;

@@ -126,9 +126,9 @@ static bool check_length(const struct weft_request *request, struct wf_slice val
                 wf_request_quoted(value), (const char *)value.ptr);
         return false;
     }
-    if (request->length_is_given && request->given_length != *out_length) {
+    if (request->length_is_given && request->seldom.given_length != *out_length) {
         INVALID(error, "The field \"content-length\" is given twice, as %llu and as %llu.",
-                (unsigned long long)request->given_length, (unsigned long long)*out_length);
+                (unsigned long long)request->seldom.given_length, (unsigned long long)*out_length);
         return false;
     }
     return true;
@@ -207,7 +207,7 @@ static enum weft_code add_field(struct weft_request *request, const char *name_t
         request->expects_continue = true;
     if (is_length) {
         request->length_is_given = true;
-        request->given_length = length;
+        request->seldom.given_length = length;
         wf_request_update_failed(request);
     }
     return WEFT_OK;

@@ -372,7 +372,7 @@ static void put_authority(struct wf_url *url, const struct host *host, char **ro
     put(room, wf_slice_str(url->https ? "https://" : "http://"));
     put_host(room, url);
     put_port(room, url->port);
-    url->origin = end_text(room, start);
+    url->origin.text = end_text(room, start);
 }
 
 static void put_path(struct wf_url *url, struct wf_slice path, char **room)
@@ -435,7 +435,7 @@ enum weft_code wf_url_parse(struct wf_url *url, struct wf_slice text, char *room
     url->has_path = path.len > 0;
     put_authority(url, &host, &room);
     put_path(url, path, &room);
-    url->origin_hash = hash_text(url->origin);
+    url->origin.hash = hash_text(url->origin.text);
     wf_assert((size_t)(room - room_start) <= wf_url_room(text.len));
     return WEFT_OK;
 }

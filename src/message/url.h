@@ -13,6 +13,12 @@
 #define WF_URL_MAX_LEN      65536u
 #define WF_URL_HOST_MAX_LEN 253u /* RFC 1035 section 2.3.4, as text without the root's dot */
 
+/* What connections are shared by. */
+struct wf_url_origin {
+    struct wf_slice text; /* "https://a.example:443" */
+    uint64_t hash;        /* of it */
+};
+
 /* All text lives in the room that was given to wf_url_parse() and ends in a NUL that is not
  * counted. */
 struct wf_url {
@@ -27,9 +33,8 @@ struct wf_url {
     /* For :authority: the host as written but in lower case, its dot kept, IPv6 in brackets; the
      * port unless it is the scheme's own. */
     struct wf_slice authority;
-    struct wf_slice path;   /* path and query, "/" at least; the fragment is dropped */
-    struct wf_slice origin; /* "https://a.example:443": what connections are shared by */
-    uint64_t origin_hash;   /* of that text */
+    struct wf_slice path; /* path and query, "/" at least; the fragment is dropped */
+    struct wf_url_origin origin;
 };
 
 /* Octets of room that wf_url_parse() needs for a URL of @len. */

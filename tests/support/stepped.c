@@ -26,8 +26,7 @@ void stepped_init(struct stepped *stepped, const struct weft_config *given)
     assert_non_null(stepped->client);
     stepped->request = weft_request_new("GET", "http://localhost:8080/");
     stepped->wire = memory_wire_new(PREFACE_LEN);
-    struct wf_origin *origin =
-        wf_origin_get(stepped->client->io_threads[0], wf_request_url(stepped->request));
+    struct wf_origin *origin = wf_origin_get(stepped->client->io_threads[0], stepped->request);
     assert_non_null(origin);
     stepped->conn = wf_conn_adopt(origin, &stepped->wire->base);
     assert_non_null(stepped->conn);

@@ -615,7 +615,7 @@ static void test_what_came_is_read_although_writing_failed(void **state)
     struct weft_request *request = weft_request_new("GET", "http://localhost:8080/");
     assert_non_null(client);
     struct wf_io_thread *io = client->io_threads[0];
-    struct wf_origin *origin = wf_origin_get(io, wf_request_url(request));
+    struct wf_origin *origin = wf_origin_get(io, request);
     assert_non_null(origin);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
     struct wf_transport *transport = wf_tcp_new(fds[0]);

@@ -156,7 +156,7 @@ static struct wf_origin *origin_of(struct wf_io_thread *io, const char *url)
 {
     struct weft_request *request = weft_request_new("GET", url);
     assert_non_null(request);
-    struct wf_origin *origin = wf_origin_get(io, wf_request_url(request));
+    struct wf_origin *origin = wf_origin_get(io, request);
     assert_non_null(origin);
     weft_request_unref(request);
     return origin;

@@ -61,7 +61,7 @@ static void test_pseudo_header_fields_come_first_then_the_defaults(void **state)
     assert_int_equal(weft_request_check(request, NULL), WEFT_OK);
     assert_false(wf_request_is_failed(request));
     assert_string_equal(lines_of(request), HEAD_OF("GET") AGENT);
-    assert_string_equal((const char *)wf_request_url(request)->origin.ptr,
+    assert_string_equal((const char *)wf_request_origin(request)->text.ptr,
                         "https://example.com:8443");
     weft_request_unref(request);
 }
