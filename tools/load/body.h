@@ -1,5 +1,4 @@
-/* The body that -d sends: a file, seen in place where that is possible. Thread: owner; once it is
- * open, any thread may read its octets. */
+/* The body that -d sends. Thread: owner; once it is open, any thread may read its octets. */
 #ifndef WF_LOAD_BODY_H
 #define WF_LOAD_BODY_H
 
@@ -7,13 +6,13 @@
 #include <stddef.h>
 
 struct wf_load_body {
-    const char *data; /* NULL: empty */
+    const char *data; /* NULL: empty, or in a file */
     size_t len;
-    bool is_mapped;
+    int fd; /* of a file that is too large to be kept in memory, or -1 */
 };
 
-/* A regular file is mapped, which costs a tenth of reading it; it must not get shorter meanwhile.
- * Anything else is read, "-" being the standard input. False: errno says why. */
+/* Reads @path, "-" being the standard input. A regular file beyond 256 MiB stays where it is, and
+ * is to be read while it is sent. False: errno says why. */
 bool wf_load_body_open(struct wf_load_body *body, const char *path);
 void wf_load_body_close(struct wf_load_body *body);
 
