@@ -1,0 +1,101 @@
+/* What an origin learns from what its connections go through. */
+#include "io_thread/bad_addresses.h"
+#include "io_thread/conn.h"
+#include "io_thread/engine.h"
+#include "io_thread/io_thread.h"
+#include "io_thread/origin.h"
+#include "support/cmocka.h"
+#include "support/stepped.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#define TEN_MINUTES_MS 600000u
+
+static struct wf_address address_of(uint8_t last_octet)
+{
+    struct wf_address address = {.len = sizeof(struct sockaddr_in)};
+    struct sockaddr_in ip4 = {.sin_family = AF_INET, .sin_port = htons(443)};
+    ip4.sin_addr.s_addr = htonl(UINT32_C(0xc0000200) | last_octet);
+    memcpy(&address.storage, &ip4, sizeof(ip4));
+    return address;
+}
+
+static struct wf_conn *one_more(struct stepped *stepped, uint8_t last_octet)
+{
+    struct memory_wire *wire = memory_wire_new(0);
+    struct wf_conn *conn = wf_conn_adopt(stepped->conn->origin, &wire->base);
+    assert_non_null(conn);
+    conn->address = address_of(last_octet);
+    return conn;
+}
+
+static void test_idle_connections_to_a_silent_address_take_no_more_requests(void **state)
+{
+    (void)state;
+    struct stepped stepped;
+    stepped_init(&stepped, NULL);
+    stepped.conn->address = address_of(1);
+    struct weft_future *future = stepped_submit(&stepped);
+    assert_int_equal(stepped_await_request(&stepped), 1);
+
+    struct wf_conn *silent = one_more(&stepped, 1);
+    struct wf_conn *idle = one_more(&stepped, 1);
+    struct wf_conn *elsewhere = one_more(&stepped, 2);
+    struct wf_io_thread *io = stepped.client->io_threads[0];
+    wf_origin_avoid_peer(silent);
+    assert_int_equal(idle->state, WF_CONN_DRAINING);
+    assert_int_equal(elsewhere->state, WF_CONN_OPEN);
+    /* Whoever waits for it there may be answered yet; its own watch tells. */
+    assert_int_equal(stepped.conn->state, WF_CONN_OPEN);
+    assert_true(wf_bad_addresses_has(&io->bad_addresses, &silent->address, io->now_ms));
+    assert_false(wf_bad_addresses_has(&io->bad_addresses, &elsewhere->address, io->now_ms));
+    weft_future_unref(future);
+    stepped_fini(&stepped);
+}
+
+static void test_a_connection_without_an_address_brings_no_other_into_disrepute(void **state)
+{
+    (void)state;
+    struct stepped stepped;
+    stepped_init(&stepped, NULL);
+    struct wf_conn *silent = one_more(&stepped, 1);
+    struct wf_conn *idle = one_more(&stepped, 1);
+    silent->address.len = idle->address.len = 0;
+    wf_origin_avoid_peer(silent);
+    assert_int_equal(idle->state, WF_CONN_OPEN);
+    stepped_fini(&stepped);
+}
+
+static void test_that_a_server_wants_http1_is_remembered_for_ten_minutes(void **state)
+{
+    (void)state;
+    struct stepped stepped;
+    stepped_init(&stepped, NULL);
+    struct wf_io_thread *io = stepped.client->io_threads[0];
+    struct weft_request *request = weft_request_new("GET", "https://localhost:8443/");
+    struct wf_origin *origin = wf_origin_get(io, request);
+    assert_non_null(origin);
+    assert_false(wf_origin_requires_http1(origin));
+    assert_true(wf_origin_require_http1(origin));
+    io->now_ms += TEN_MINUTES_MS - 1;
+    assert_true(wf_origin_requires_http1(origin));
+    io->now_ms++;
+    assert_false(wf_origin_requires_http1(origin));
+    wf_origin_release(origin);
+    weft_request_unref(request);
+    /* In cleartext there is nothing to choose. */
+    assert_false(wf_origin_require_http1(stepped.conn->origin));
+    stepped_fini(&stepped);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_idle_connections_to_a_silent_address_take_no_more_requests),
+        cmocka_unit_test(test_a_connection_without_an_address_brings_no_other_into_disrepute),
+        cmocka_unit_test(test_that_a_server_wants_http1_is_remembered_for_ten_minutes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
