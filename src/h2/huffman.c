@@ -110,60 +110,87 @@ enum wf_huffman_status wf_huffman_decode(struct wf_slice in, uint8_t *out, size_
     }
 }
 
-/* What is to be written: `bits` codes' bits from the top of `acc` down. */
-struct pending {
+/* Codes in a row: the lowest `bits` of `acc`, above which it holds what nobody needs. Of more than
+ * 64 bits the first are lost. */
+struct run {
     uint64_t acc;
     unsigned bits;
 };
 
-static inline void push_code(struct pending *w, uint64_t code)
+static inline struct run run_of(uint8_t octet)
 {
-    /* The length comes along at the bottom of the word: below 55 bits nobody looks there. */
-    w->acc |= code >> (w->bits & 63);
-    w->bits += (unsigned)code & 63;
+    return (struct run){codes[octet], code_lens[octet]};
 }
 
-/* Writes the whole octets and keeps the rest, fewer than 8 bits. At most 55 bits are there. */
-static inline uint8_t *write_octets(struct pending *w, uint8_t *o)
+static inline struct run join(struct run a, struct run b)
 {
-    unsigned len = w->bits >> 3;
-    wf_store_be64(o, w->acc);
-    w->acc = (w->acc << (8 * len)) & (uint64_t)0xff << 56;
-    w->bits &= 7;
-    return o + len;
+    return (struct run){a.acc << (b.bits & 63) | b.acc, a.bits + b.bits};
+}
+
+/* Apart from what came before, so that the processor may begin with it early. */
+static inline struct run run_of_four(const uint8_t *p)
+{
+    return join(join(join(run_of(p[0]), run_of(p[1])), run_of(p[2])), run_of(p[3]));
+}
+
+/* Writes the whole octets and keeps the rest, fewer than 8 bits. At most 63 bits are there. */
+static inline uint8_t *write_octets(struct run *run, uint8_t *o)
+{
+    wf_store_be64(o, run->acc << ((64 - run->bits) & 63));
+    o += run->bits >> 3;
+    run->bits &= 7;
+    return o;
+}
+
+struct written {
+    struct run rest;
+    uint8_t *o;
+};
+
+/* Octet by octet, for codes so long that they do not fit together. */
+static WF_SELDOM struct written write_slowly(struct run run, const uint8_t *p, size_t len,
+                                             uint8_t *o)
+{
+    for (size_t i = 0; i < len; i++) {
+        run = join(run, run_of(p[i]));
+        o = write_octets(&run, o);
+    }
+    return (struct written){run, o};
 }
 
 size_t wf_huffman_encode(struct wf_slice in, uint8_t *out)
 {
     const uint8_t *p = in.ptr;
-    const uint8_t *end = p + in.len;
     const uint8_t *limit = out + in.len;
-    uint8_t *o = out;
-    struct pending w = {0, 0};
+    struct written w = {.o = out};
+    size_t left = in.len;
 
-    for (; end - p >= 4; p += 4) {
-        struct pending four = w;
-        push_code(&four, codes[p[0]]);
-        push_code(&four, codes[p[1]]);
-        push_code(&four, codes[p[2]]);
-        push_code(&four, codes[p[3]]);
-        if (WF_LIKELY(four.bits <= 55)) {
-            w = four;
-            o = write_octets(&w, o);
+    for (; left >= 8; left -= 8, p += 8) {
+        struct run run = join(join(w.rest, run_of_four(p)), run_of_four(p + 4));
+        if (WF_LIKELY(run.bits <= 63)) {
+            w.o = write_octets(&run, w.o);
+            w.rest = run;
         } else {
-            for (unsigned i = 0; i < 4; i++) {
-                push_code(&w, codes[p[i]]);
-                o = write_octets(&w, o);
-            }
+            w = write_slowly(w.rest, p, 8, w.o);
         }
-        if (o >= limit)
+        if (w.o >= limit)
             return 0;
     }
-    for (; p < end; p++) {
-        push_code(&w, codes[*p]);
-        o = write_octets(&w, o);
+    struct run run = w.rest;
+    size_t i = 0;
+    if (left >= 4) {
+        run = join(run, run_of_four(p));
+        i = 4;
     }
-    if (w.bits > 0)
-        *o++ = (uint8_t)(w.acc >> 56 | 0xffu >> w.bits);
-    return o < limit ? (size_t)(o - out) : 0;
+    for (; i < left; i++)
+        run = join(run, run_of(p[i]));
+    if (WF_LIKELY(run.bits <= 63)) {
+        w.o = write_octets(&run, w.o);
+        w.rest = run;
+    } else {
+        w = write_slowly(w.rest, p, left, w.o);
+    }
+    if (w.rest.bits > 0)
+        *w.o++ = (uint8_t)(w.rest.acc << (8 - w.rest.bits) | 0xffu >> w.rest.bits);
+    return w.o < limit ? (size_t)(w.o - out) : 0;
 }
