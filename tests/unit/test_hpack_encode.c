@@ -1,99 +1,7 @@
 /* The encoder: what it indexes, size updates, the cache of blocks, lack of memory; and random round
  * trips with table sizes that change. */
-#include "h2/hpack_decode.h"
-#include "h2/hpack_dyntab.h"
-#include "h2/hpack_encode.h"
-
-#include "support/cmocka.h"
-#include "support/failing_alloc.h"
-#include "support/hex.h"
+#include "support/hpack_codec.h"
 #include "support/random.h"
-
-static struct wf_hpack_encoder *encoder;
-static struct wf_hpack_decoder *decoder;
-static struct wf_buf out;
-
-static void use_table_cap(uint32_t cap)
-{
-    wf_hpack_encoder_free(encoder);
-    wf_hpack_decoder_free(decoder);
-    encoder = wf_hpack_encoder_new(cap);
-    decoder = wf_hpack_decoder_new(4096, 1 << 24, 10000);
-    assert_non_null(encoder);
-    assert_non_null(decoder);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    failing_alloc_after(-1);
-    use_table_cap(4096);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    failing_alloc_after(-1);
-    wf_hpack_encoder_free(encoder);
-    wf_hpack_decoder_free(decoder);
-    encoder = NULL;
-    decoder = NULL;
-    wf_buf_fini(&out);
-    return 0;
-}
-
-static struct wf_field field(const char *name, const char *value)
-{
-    return (struct wf_field){.name = wf_slice_str(name), .value = wf_slice_str(value)};
-}
-
-/* Encodes, and checks that decoding gives the same. The block is in `out` afterwards. */
-static void encode_fields(uint64_t key, const struct wf_field *fields, size_t count)
-{
-    struct wf_field_section section;
-    wf_buf_consume(&out, wf_buf_len(&out));
-    assert_true(wf_hpack_encode(encoder, key, fields, count, &out));
-    enum wf_hpack_status status = wf_hpack_decode(decoder, wf_buf_slice(&out), &section);
-    if (status != WF_HPACK_OK)
-        print_error("%s\n", wf_hpack_decoder_reason(decoder));
-    assert_int_equal(status, WF_HPACK_OK);
-    assert_int_equal(section.count, count);
-    for (uint32_t i = 0; i < count; i++) {
-        assert_true(wf_slice_equal(wf_section_name(&section, i), fields[i].name));
-        assert_true(wf_slice_equal(wf_section_value(&section, i), fields[i].value));
-        if (fields[i].never_indexed)
-            assert_true(section.lines[i].flags & WF_FIELD_NEVER_INDEXED);
-    }
-    const struct wf_hpack_dyntab *ours = wf_hpack_encoder_table(encoder);
-    const struct wf_hpack_dyntab *theirs = wf_hpack_decoder_table(decoder);
-    assert_int_equal(ours->size, theirs->size);
-    assert_int_equal(ours->count, theirs->count);
-    assert_int_equal(ours->max_size, theirs->max_size);
-}
-
-static void encode(const char *name, const char *value)
-{
-    struct wf_field one = field(name, value);
-    encode_fields(0, &one, 1);
-}
-
-static void assert_out(const char *hex)
-{
-    uint8_t octets[256];
-    assert_true(wf_slice_equal(wf_buf_slice(&out), test_hex(hex, octets, sizeof(octets))));
-}
-
-static uint32_t table_count(void)
-{
-    return wf_hpack_encoder_table(encoder)->count;
-}
-
-static void set_peer_table_size(uint32_t size)
-{
-    wf_hpack_encoder_set_max_table_size(encoder, size);
-    wf_hpack_decoder_set_max_table_size(decoder, size);
-}
 
 static void test_static_entries_are_one_octet(void **state)
 {
@@ -486,8 +394,6 @@ static void test_random_sections_survive_changing_table_sizes(void **state)
     }
     free(v);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
