@@ -20,7 +20,9 @@
 #define WF_UNLIKELY(x) __builtin_expect(!!(x), 0)
 /* Of a function that is seldom called: it stays out of its callers, whose prologues it would make
  * longer. */
-#define WF_SELDOM     __attribute__((noinline, cold))
+#define WF_SELDOM __attribute__((noinline, cold))
+/* Of a function that is called often but not always, for the same reason. */
+#define WF_APART      __attribute__((noinline))
 #define WF_CACHE_LINE 64
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "h2/hpack_cache.h"
+#include "h2/hpack_guess.h"
 #include "h2/hpack_index.h"
 #include "h2/hpack_int.h"
 #include "h2/hpack_static.h"
@@ -17,6 +18,9 @@
 #define SHORT_COOKIE 20u
 /* What a field line may take beyond its name and value: index or two string lengths. */
 #define FIELD_OVERHEAD (3 * WF_HPACK_INT_MAX_LEN)
+/* Lengths of so many fields, of 32 bits each, add up in 64 bits. */
+#define FIELDS_MAX   (1u << 30)
+#define NAME_UNKNOWN UINT32_MAX
 
 /* A name whose values were new this often in a row is taken to change all the time: its fields then
  * enter the table only when one comes twice running, and otherwise once in so many. Measured on the
@@ -37,6 +41,7 @@ struct wf_hpack_encoder {
     struct wf_hpack_index index;
     struct wf_hpack_cache cache;
     struct history histories[HISTORY_SLOTS];
+    struct wf_hpack_guess guesses[WF_HPACK_GUESSES];
     uint64_t epoch; /* changes with each change of the table */
     uint32_t table_cap;
     uint32_t size_wanted;   /* what the next block makes of table.max_size */
@@ -66,7 +71,7 @@ static const uint8_t policies[WF_HPACK_STATIC_COUNT + 1] = {
 };
 
 /* RFC 7541 section 5.2; Huffman code only where it is shorter. */
-static uint8_t *write_string(uint8_t *o, struct wf_slice s)
+static inline uint8_t *write_string(uint8_t *o, struct wf_slice s)
 {
     /* Where the octets go is known once the length is; guess that coding does not change how long
      * the length itself is, which is true of nearly all. */
@@ -83,13 +88,9 @@ static uint8_t *write_string(uint8_t *o, struct wf_slice s)
     return real + len;
 }
 
-static uint8_t *write_literal(uint8_t *o, uint8_t flags, unsigned prefix, uint32_t name_index,
-                              const struct wf_field *field)
+static WF_APART uint8_t *write_name(uint8_t *o, struct wf_slice name)
 {
-    o = wf_hpack_int_write(o, flags, prefix, name_index);
-    if (name_index == 0)
-        o = write_string(o, field->name);
-    return write_string(o, field->value);
+    return write_string(o, name);
 }
 
 static bool is_sensitive(const struct wf_field *field, enum policy policy)
@@ -98,15 +99,15 @@ static bool is_sensitive(const struct wf_field *field, enum policy policy)
            (policy == POLICY_COOKIE && field->value.len < SHORT_COOKIE);
 }
 
-static struct history *history_of(struct wf_hpack_encoder *e, const struct wf_hpack_key *key)
+static struct history *history_of(struct wf_hpack_encoder *e, uint32_t name_hash)
 {
-    return &e->histories[key->name_hash % HISTORY_SLOTS];
+    return &e->histories[name_hash % HISTORY_SLOTS];
 }
 
 /* Whether the field, which is not in the table, is likely to come again. */
 static bool is_worth_inserting(struct wf_hpack_encoder *e, const struct wf_hpack_key *key)
 {
-    struct history *h = history_of(e, key);
+    struct history *h = history_of(e, key->name_hash);
     bool worth = h->misses < MISSES_TOLERATED || h->misses % MISSES_PER_TRIAL == 0 ||
                  h->last_pair == key->pair_hash;
     h->last_pair = key->pair_hash;
@@ -140,45 +141,120 @@ static void insert(struct wf_hpack_encoder *e, const struct wf_hpack_key *key, u
 }
 
 static uint32_t name_index_of(const struct wf_hpack_encoder *e, const struct wf_hpack_key *key,
-                              unsigned static_name)
+                              unsigned static_name, const struct wf_hpack_guess *guess)
 {
     if (static_name != 0)
         return static_name;
-    uint32_t age = wf_hpack_index_find_name(&e->index, &e->table, key);
+    uint32_t age = e->table.next - 1 - guess->number;
+    if (!key->name_is_guessed || !wf_hpack_index_is_newest(&e->index, key, guess->number))
+        age = wf_hpack_index_find_name(&e->index, &e->table, key);
     return age == WF_HPACK_NOT_FOUND ? 0 : WF_HPACK_STATIC_COUNT + 1 + age;
 }
 
-static uint8_t *encode_field(struct wf_hpack_encoder *e, const struct wf_field *field, uint8_t *o)
+/* The next field at this position is expected to be the one with @index, or to have its name, which
+ * is @key's. Of a name that is in no table nothing is known. */
+static void set_guess(const struct wf_hpack_encoder *e, struct wf_hpack_guess *guess,
+                      const struct wf_hpack_key *key, uint32_t index)
+{
+    if (index == 0)
+        return;
+    guess->name_hash = key->name_hash;
+    guess->static_index = index <= WF_HPACK_STATIC_COUNT ? index : 0;
+    guess->number = e->table.next + WF_HPACK_STATIC_COUNT - index;
+}
+
+/* The index of the entry with name and value, or 0. */
+static uint32_t pair_index_of(struct wf_hpack_encoder *e, struct wf_hpack_key *key,
+                              unsigned static_name, enum policy policy)
+{
+    if (static_name != 0) {
+        unsigned index = wf_hpack_static_find_value(static_name, key->value);
+        if (index != 0 || policy == POLICY_LITERAL)
+            return index;
+    }
+    uint64_t value_hash = wf_octets_hash(key->value.ptr, key->value.len);
+    key->pair_hash = (uint32_t)(value_hash >> 24) ^ key->name_hash;
+    uint32_t age = wf_hpack_index_find_pair(&e->index, &e->table, key);
+    if (age == WF_HPACK_NOT_FOUND)
+        return 0;
+    history_of(e, key->name_hash)->misses = 0;
+    return WF_HPACK_STATIC_COUNT + 1 + age;
+}
+
+/* A field that is not what its position had the last time. @static_name: of the guess, when the
+ * name is the same, or NAME_UNKNOWN. Apart, so that the fields that are repeated have the registers
+ * to themselves. */
+static WF_APART uint8_t *encode_other(struct wf_hpack_encoder *e, const struct wf_field *field,
+                                      unsigned static_name, struct wf_hpack_guess *guess,
+                                      uint8_t *o)
 {
     struct wf_hpack_key key = {.name = field->name, .value = field->value};
-    uint64_t name_hash = wf_octets_hash(field->name.ptr, field->name.len);
-    unsigned static_name = wf_hpack_static_find_name(field->name, name_hash);
-    enum policy policy = policies[static_name];
-    key.name_hash = (uint32_t)(name_hash >> 32);
-    if (is_sensitive(field, policy))
-        return write_literal(o, 0x10, 4, name_index_of(e, &key, static_name), field);
-
-    if (static_name != 0) {
-        unsigned index = wf_hpack_static_find_value(static_name, field->value);
-        if (index != 0)
-            return wf_hpack_int_write(o, 0x80, 7, index);
+    if (WF_LIKELY(static_name != NAME_UNKNOWN)) {
+        key.name_hash = guess->name_hash;
+        key.name_is_guessed = true;
+    } else {
+        uint64_t name_hash = wf_octets_hash(field->name.ptr, field->name.len);
+        static_name = wf_hpack_static_find_name(field->name, name_hash);
+        key.name_hash = (uint32_t)(name_hash >> 32);
     }
-    if (policy == POLICY_LITERAL)
-        return write_literal(o, 0, 4, static_name, field);
-
-    uint64_t value_hash = wf_octets_hash(field->value.ptr, field->value.len);
-    key.pair_hash = (uint32_t)((value_hash ^ name_hash >> 7) >> 24);
-    uint32_t age = wf_hpack_index_find_pair(&e->index, &e->table, &key);
-    if (age != WF_HPACK_NOT_FOUND) {
-        history_of(e, &key)->misses = 0;
-        return wf_hpack_int_write(o, 0x80, 7, WF_HPACK_STATIC_COUNT + 1 + age);
+    enum policy policy = policies[static_name];
+    bool sensitive = is_sensitive(field, policy);
+    if (!sensitive) {
+        uint32_t index = pair_index_of(e, &key, static_name, policy);
+        if (index != 0) {
+            set_guess(e, guess, &key, index);
+            return wf_hpack_int_write(o, 0x80, 7, index);
+        }
     }
     /* The name's index counts from before the insertion. */
-    uint32_t name_index = name_index_of(e, &key, static_name);
-    if (!is_worth_inserting(e, &key) || !prepare_insert(e, &key))
-        return write_literal(o, 0, 4, name_index, field);
-    insert(e, &key, static_name);
-    return write_literal(o, 0x40, 6, name_index, field);
+    uint32_t name_index = name_index_of(e, &key, static_name, guess);
+    set_guess(e, guess, &key, name_index);
+    if (sensitive) {
+        o = wf_hpack_int_write(o, 0x10, 4, name_index);
+    } else if (policy == POLICY_LITERAL || !is_worth_inserting(e, &key) ||
+               !prepare_insert(e, &key)) {
+        o = wf_hpack_int_write(o, 0, 4, name_index);
+    } else {
+        insert(e, &key, static_name);
+        set_guess(e, guess, &key, WF_HPACK_STATIC_COUNT + 1);
+        o = wf_hpack_int_write(o, 0x40, 6, name_index);
+    }
+    return write_string(name_index == 0 ? write_name(o, field->name) : o, field->value);
+}
+
+/* Whether a field that has the name of the guessed entry goes out as its index. What is in the
+ * dynamic table was not sensitive when it came. */
+static inline bool is_repeated(const struct wf_field *field, const struct wf_hpack_guessed *was)
+{
+    return !field->never_indexed && wf_hpack_guessed_has_value(was, field->value) &&
+           (was->index > WF_HPACK_STATIC_COUNT ||
+            !is_sensitive(field, policies[was->line->static_name]));
+}
+
+static inline uint8_t *encode_field(struct wf_hpack_encoder *e, const struct wf_field *field,
+                                    struct wf_hpack_guess *guess, uint8_t *o)
+{
+    struct wf_hpack_guessed was;
+    if (WF_UNLIKELY(!wf_hpack_guess_find(guess, &e->table, &was) ||
+                    !wf_hpack_guessed_has_name(&was, field->name)))
+        return encode_other(e, field, NAME_UNKNOWN, guess, o);
+    if (!is_repeated(field, &was))
+        return encode_other(e, field, was.line->static_name, guess, o);
+    if (was.index > WF_HPACK_STATIC_COUNT)
+        history_of(e, guess->name_hash)->misses = 0;
+    return wf_hpack_int_write(o, 0x80, 7, was.index);
+}
+
+static WF_APART uint8_t *encode_fields(struct wf_hpack_encoder *e, const struct wf_field *fields,
+                                       size_t count, uint8_t *o)
+{
+    struct wf_hpack_guess *guess = e->guesses;
+    for (const struct wf_field *end = fields + count; fields < end; fields++) {
+        o = encode_field(e, fields, guess++, o);
+        if (WF_UNLIKELY(guess == e->guesses + WF_HPACK_GUESSES))
+            guess = e->guesses;
+    }
+    return o;
 }
 
 /* RFC 7541 section 4.2. */
@@ -205,16 +281,19 @@ static bool update_is_pending(const struct wf_hpack_encoder *e)
 /* The most that the block can take. False: more than memory has. */
 static bool most_octets(const struct wf_field *fields, size_t count, size_t *out_len)
 {
-    size_t len = 2 * WF_HPACK_INT_MAX_LEN + WF_HUFFMAN_SLACK;
-    for (size_t i = 0; i < count; i++) {
-        const struct wf_field *field = &fields[i];
-        if (field->name.len > UINT32_MAX || field->value.len > UINT32_MAX ||
-            __builtin_add_overflow(len, field->name.len + FIELD_OVERHEAD, &len) ||
-            __builtin_add_overflow(len, field->value.len, &len))
-            return false;
+    uint64_t len = 0;
+    uint64_t bits = 0;
+    if (count > FIELDS_MAX)
+        return false;
+    for (const struct wf_field *field = fields, *end = fields + count; field < end; field++) {
+        bits |= field->name.len;
+        bits |= field->value.len;
+        len += field->name.len;
+        len += field->value.len;
     }
-    *out_len = len;
-    return true;
+    len += 2 * WF_HPACK_INT_MAX_LEN + (uint64_t)count * FIELD_OVERHEAD + WF_HUFFMAN_SLACK;
+    *out_len = (size_t)len;
+    return bits <= UINT32_MAX && len <= SIZE_MAX;
 }
 
 bool wf_hpack_encode(struct wf_hpack_encoder *e, uint64_t cache_key, const struct wf_field *fields,
@@ -232,8 +311,7 @@ bool wf_hpack_encode(struct wf_hpack_encoder *e, uint64_t cache_key, const struc
     uint64_t epoch = e->epoch;
     uint8_t *start = wf_buf_tail(out);
     uint8_t *o = resize ? write_size_updates(e, start) : start;
-    for (size_t i = 0; i < count; i++)
-        o = encode_field(e, &fields[i], o);
+    o = encode_fields(e, fields, count, o);
     size_t len = (size_t)(o - start);
     wf_buf_commit(out, len);
     if (cache_key != 0 && epoch == e->epoch)

@@ -26,6 +26,8 @@ weft_unit_test(hpack_decode)
 weft_failing_alloc(hpack_decode)
 weft_unit_test(hpack_encode)
 weft_failing_alloc(hpack_encode)
+weft_unit_test(hpack_guess)
+weft_failing_alloc(hpack_guess)
 weft_unit_test(hpack_appendix)
 weft_unit_test(hpack_stories "${PROJECT_SOURCE_DIR}/tests/support/hpack_story.c")
 
