@@ -37,11 +37,11 @@ static wf_span sent_after(const struct weft_future *x)
     bool has_content = x->upload != NULL || content_len(x) > 0;
     if (has_content && !is_all_sent(x))
         return 0;
-    if (x->times.sent != 0)
-        return x->times.sent;
+    if (x->start.sent != 0)
+        return x->start.sent;
     if (has_content) /* the stream ended with its last octet */
         return x->error->code == WEFT_OK ? x->times.done : 0;
-    return was_sent(x) ? x->times.started : 0;
+    return was_sent(x) ? x->start.started : 0;
 }
 
 static void fill_address(const struct weft_future *x, char *out, size_t cap)
@@ -62,10 +62,10 @@ bool weft_future_timings(const struct weft_future *future, struct weft_timings *
     wf_span sent = sent_after(x);
     struct weft_timings all = {
         .size = timings->size,
-        .queue_ns = ns_of(x->times.started),
-        .resolve_ns = ns_of(x->times.resolved),
-        .connect_ns = ns_of(x->times.connected),
-        .tls_ns = ns_of(x->times.secured),
+        .queue_ns = ns_of(x->start.started),
+        .resolve_ns = ns_of(x->start.resolved),
+        .connect_ns = ns_of(x->start.connected),
+        .tls_ns = ns_of(x->start.secured),
         .sent_ns = ns_of(sent),
         .head_ns = ns_of(x->times.head),
         .done_ns = ns_of(x->times.done),

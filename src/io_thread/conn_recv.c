@@ -24,16 +24,16 @@ static wf_span span_until(const struct weft_future *x, uint64_t when_ns)
 
 static void stamp(struct wf_conn *conn, struct weft_future *x)
 {
-    x->times.started = wf_span_between(x->submitted_ns, conn->io->now_ns);
-    x->times.sent = 0;
+    x->start.started = wf_span_between(x->submitted_ns, conn->io->now_ns);
+    x->start.sent = 0;
     x->conn_id = conn->id;
     x->peer = conn->peer;
     x->conn_was_used = conn->is_used;
     conn->is_used = true;
     if (WF_UNLIKELY(conn->up_at > x->submitted_ns)) {
-        x->times.resolved = span_until(x, conn->resolved_at);
-        x->times.connected = span_until(x, conn->connected_at);
-        x->times.secured = conn->origin->https ? span_until(x, conn->up_at) : 0;
+        x->start.resolved = span_until(x, conn->resolved_at);
+        x->start.connected = span_until(x, conn->connected_at);
+        x->start.secured = conn->origin->https ? span_until(x, conn->up_at) : 0;
     }
 }
 
@@ -60,7 +60,7 @@ void wf_conn_take(struct wf_conn *conn, struct weft_future *x)
 void wf_conn_sent(struct wf_conn *conn, struct weft_future *x)
 {
     x->stage = WEFT_STAGE_WAIT;
-    x->times.sent = wf_span_between(x->submitted_ns, conn->io->now_ns);
+    x->start.sent = wf_span_between(x->submitted_ns, conn->io->now_ns);
     if (WF_UNLIKELY(x->is_timed))
         wf_try_sent(x);
 }
@@ -152,8 +152,8 @@ void wf_conn_recv_end(struct wf_conn *conn, struct weft_future *x)
 static void note_unblocked(const struct wf_conn *conn, struct weft_future *x)
 {
     wf_span unblocked = wf_span_between(x->submitted_ns, conn->unblocked_at);
-    if (unblocked > x->times.started && x->times.sent == 0)
-        x->times.sent = unblocked;
+    if (unblocked > x->start.started && x->start.sent == 0)
+        x->start.sent = unblocked;
 }
 
 void wf_conn_recv_head(struct wf_conn *conn, struct weft_future *x, uint16_t status,

@@ -16,6 +16,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #define NS_PER_MS 1000000u
 
@@ -129,6 +130,8 @@ struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request
     x->is_timed = !x->is_forked && wf_try_is_limited(&io->engine->config, how);
     x->is_single = (how->flags & WEFT_NO_RETRY) != 0;
     x->may_repeat = (how->flags & WEFT_RETRY_MAYBE) != 0;
+    x->was_buffered = false;
+    x->error_is_owned = false;
     bool is_plain =
         (how->flags & SPECIAL_FLAGS) == 0 && !x->is_timed && !wf_request_has_source(request);
     if (WF_UNLIKELY(!is_plain) && !make_parts(x, how)) {
@@ -143,29 +146,27 @@ struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request
     atomic_init(&x->head_ready, 0);
     (void)weft_request_ref(request);
     fill_delivery(x, how);
-    x->deadline.when_ms = deadline_of(io->engine, how, now_ns);
+    x->deadline_ms = deadline_of(io->engine, how, now_ns);
     x->submitted_ns = now_ns;
     x->times = (struct wf_times){0};
-    x->conn_id = 0;
-    x->stage = WEFT_STAGE_QUEUE;
-    x->is_started = false;
-    x->is_early = false;
-    x->was_early = false;
-    x->is_backing_off = false;
-    x->error_is_owned = false;
-    x->worst = WEFT_NOT_SENT;
-    x->tries = 0;
-    x->charged = 0;
-    x->conn = NULL;
-    x->content_sent = 0;
-    x->protocol = WF_PROTOCOL_NONE;
-    x->body_received = 0;
-    x->buffered = 0;
-    x->content_length = -1;
     x->error = NULL;
-    wf_list_init(&x->node);
     wf_response_init(&x->response);
     return x;
+}
+
+_Static_assert(WEFT_STAGE_QUEUE == 0 && WEFT_NOT_SENT == 0 && WF_PROTOCOL_NONE == 0,
+               "an exchange that was not yet given to a connection is zeros");
+
+uint64_t wf_exchange_enter(struct weft_future *x, wf_timer_fn *deadline_fired)
+{
+    const size_t first = offsetof(struct weft_future, conn);
+    uint64_t deadline_ms = x->deadline_ms;
+    x->body_received = 0;
+    x->content_length = -1;
+    wf_list_init(&x->node);
+    wf_timer_init(&x->deadline, deadline_fired);
+    memset((char *)x + first, 0, offsetof(struct weft_future, response) - first);
+    return deadline_ms;
 }
 
 bool wf_exchange_buffer(struct weft_future *x, uint64_t len)
@@ -176,6 +177,7 @@ bool wf_exchange_buffer(struct weft_future *x, uint64_t len)
         return false;
     atomic_fetch_add_explicit(&io->buffered, len, memory_order_relaxed);
     x->buffered += len;
+    x->was_buffered = true;
     return true;
 }
 
@@ -193,7 +195,7 @@ static void exchange_free(struct weft_future *x)
     if (WF_UNLIKELY(wf_engine_is_forked(engine)) && !x->is_forked)
         return;
     /* Small bodies are not counted, so that most exchanges leave the shared number alone. */
-    if (x->buffered > 0)
+    if (x->was_buffered && x->buffered > 0)
         wf_exchange_unbuffer(x, x->buffered);
     wf_response_fini(&x->response, engine->responses);
     if (WF_UNLIKELY(wf_extra_of(x) != NULL))
@@ -305,7 +307,7 @@ bool wf_exchange_is_refused(const struct weft_future *x, struct weft_error *out_
 /* True: a worker still writes the body, and the end waits for it. The deadline goes on. */
 static bool postpone(struct weft_future *x)
 {
-    if (!x->is_started || !wf_body_sink_postpone(x->body->sink))
+    if (!wf_body_sink_postpone(x->body->sink))
         return false;
     wf_list_remove(&x->node);
     x->conn = NULL;
@@ -321,10 +323,8 @@ void wf_exchange_finish(struct weft_future *x, const struct weft_error *error)
         return;
     if (x->upload != NULL)
         wf_upload_end(x->upload);
-    if (x->is_started) {
-        wf_timer_cancel(&x->deadline);
-        wf_list_remove(&x->node);
-    }
+    wf_timer_cancel(&x->deadline);
+    wf_list_remove(&x->node);
     x->times.done = wf_span_between(x->submitted_ns, io->now_ns);
     wf_io_thread_count_end(io, error == NULL ? WEFT_OK : error->code);
     x->conn = NULL;
@@ -343,6 +343,7 @@ void wf_exchange_finish(struct weft_future *x, const struct weft_error *error)
 
 void wf_exchange_fail_forked(struct weft_future *x)
 {
+    (void)wf_exchange_enter(x, NULL); /* none comes to pass */
     x->error = wf_error_static(WEFT_ERR_FORKED);
     x->times.done = wf_span_between(x->submitted_ns, x->submitted_ns);
     x->item.kind = WF_ITEM_DONE;

@@ -78,50 +78,41 @@ enum wf_body_mode { WF_BODY_COLLECT, WF_BODY_STREAM, WF_BODY_DISCARD };
 
 /* When what happened, from the submission on, as the turn of the I/O thread read the clock. */
 struct wf_times {
+    wf_span head; /* of the response */
+    wf_span done;
+};
+
+/* The same of its way to a connection. */
+struct wf_start_times {
     wf_span started; /* given to its connection; of the last one, where there were several */
     wf_span sent;    /* its last octet was written; 0 also where that was in the turn it started */
-    wf_span head;    /* of the response */
-    wf_span done;
     /* The connection's, where it was still opening when the request was submitted. */
     wf_span resolved;
     wf_span connected;
     wf_span secured;
 };
 
-/* Small, since there are as many as requests in flight: what few of them need is in an extra. */
+/* Small, since there are as many as requests in flight: what few of them need is in an extra. The
+ * members lie by who uses them when, since a line that two threads use travels between their CPUs:
+ * the second pair of lines is the I/O thread's alone, unless somebody asks for timings. */
 struct weft_future {
-    /* Any thread; atomic, or owned by whoever has the item. */
-    struct wf_item item;    /* submission; later DONE. Its word counts the references */
-    struct wf_item message; /* while WF_MESSAGE_QUEUED, which its word says: WF_MESSAGE_* */
+    /* First line: submission, I/O thread, reader.
+     * Any thread; atomic, or owned by whoever has the item. */
+    struct wf_item item; /* submission; later DONE. Its word counts the references */
     struct wf_completion completion;
     atomic_uchar head_ready; /* WF_HEAD_*: status and fields may be read */
 
-    /* Immutable after submission. */
+    /* I/O thread until done, which changes the last two alone; then frozen. */
     bool is_forked : 1;     /* made in a child of the client's process, and failed */
     bool is_told_twice : 1; /* a callback and a queue were asked for, which is an error */
     bool is_single : 1;     /* is never tried again */
     bool may_repeat : 1;    /* the user allows to do twice what may have been done */
     bool is_timed : 1;      /* a try has time limits, and so it has an extra */
-    uint8_t delivery;       /* enum wf_delivery_kind */
-    uint8_t body_mode;      /* enum wf_body_mode */
-
-    /* I/O thread until done; then frozen. */
-    bool conn_was_used : 1;  /* by a request before this one */
-    bool is_started : 1;     /* popped from the mailbox */
-    bool is_early : 1;       /* its stream was opened before the peer's SETTINGS had come */
-    bool was_early : 1;      /* its stream was refused then, and it went back once */
-    bool is_backing_off : 1; /* waits for its next try, in io->retry.waiting */
+    bool was_buffered : 1;  /* `buffered` may not be 0 */
     bool error_is_owned : 1;
-    uint8_t stage;       /* enum weft_stage while it is with a connection */
-    uint8_t worst;       /* enum weft_effect: the strongest of the tries that have ended */
-    uint8_t protocol;    /* enum wf_protocol_id of the connection that it was given to last */
-    uint16_t tries;      /* was given to a connection so often */
-    uint16_t charged;    /* tries that count against max_tries */
-    struct wf_peer peer; /* of the connection it was given to last */
-    struct wf_times times;
-
-    /* Any thread; atomic. */
-    _Atomic(struct wf_extra *) extra; /* NULL: not needed yet */
+    uint8_t delivery;       /* enum wf_delivery_kind; immutable after submission */
+    uint8_t body_mode;      /* enum wf_body_mode; likewise */
+    int64_t content_length; /* of the response; -1: unknown */
 
     /* Immutable after submission. */
     struct wf_io_thread *io;
@@ -130,29 +121,59 @@ struct weft_future {
         weft_done_fn done;
         struct weft_cq *cq;
     };
-    void *context;               /* user of done, tag of cq */
+    void *context; /* user of done, tag of cq */
+
+    /* Second line: the same.
+     * Any thread; atomic. */
+    struct wf_item message; /* while WF_MESSAGE_QUEUED, which its word says: WF_MESSAGE_* */
+    _Atomic(struct wf_extra *) extra; /* NULL: not needed yet */
+
+    /* Immutable after submission. */
     struct wf_body_stream *body; /* WF_BODY_STREAM */
     struct wf_upload *upload;    /* the body's source; NULL: memory, or there is no body */
     uint64_t submitted_ns;       /* of the monotonic clock */
 
     /* I/O thread until done; then frozen. */
-    uint64_t conn_id;         /* of the connection it was given to last; 0: none */
-    struct wf_node node;      /* origin.waiting or conn.exchanges */
-    struct wf_timer deadline; /* until submission when_ms alone; WF_TIMER_NONE: none */
-    struct wf_conn *conn;     /* set while it has a stream */
+    union {
+        uint64_t deadline_ms;   /* until wf_exchange_enter(); WF_TIMER_NONE: none */
+        uint64_t body_received; /* octets of content */
+    };
+    struct wf_times times;
+
+    /* Third and fourth line. I/O thread from wf_exchange_enter() until done; then frozen. */
+    struct wf_node node; /* origin.waiting or conn.exchanges */
+    struct wf_timer deadline;
+    struct wf_conn *conn; /* set while it has a stream */
     union {
         struct wf_h2_stream *stream; /* while it has a connection of HTTP/2 */
         uint64_t content_sent;       /* afterwards: of the request, by the try that ended last */
     };
-    uint64_t body_received; /* octets of content */
-    uint64_t buffered;      /* octets of content counted in io->buffered */
-    int64_t content_length; /* of the response; -1: unknown */
+    bool conn_was_used : 1;  /* by a request before this one */
+    bool is_early : 1;       /* its stream was opened before the peer's SETTINGS had come */
+    bool was_early : 1;      /* its stream was refused then, and it went back once */
+    bool is_backing_off : 1; /* waits for its next try, in io->retry.waiting */
+    uint8_t stage;           /* enum weft_stage while it is with a connection */
+    uint8_t worst;           /* enum weft_effect: the strongest of the tries that have ended */
+    uint8_t protocol;        /* enum wf_protocol_id of the connection that it was given to last */
+    uint16_t tries;          /* was given to a connection so often */
+    uint16_t charged;        /* tries that count against max_tries */
+    struct wf_peer peer;     /* of the connection it was given to last */
+    struct wf_start_times start;
+    uint64_t conn_id;  /* of the connection it was given to last; 0: none */
+    uint64_t buffered; /* octets of content counted in io->buffered */
+
+    /* Fifth line: I/O thread, reader.
+     * I/O thread until done; then frozen. */
     struct wf_response response;
     const struct weft_error *error; /* wf_error_static() or allocated, see error_is_owned */
 };
 
 _Static_assert(sizeof(struct weft_future) + sizeof(void *) <= 5 * WF_CACHE_LINE,
                "with the pool's pointer behind it an exchange is five cache lines");
+_Static_assert(offsetof(struct weft_future, message) == WF_CACHE_LINE &&
+                   offsetof(struct weft_future, node) == 2 * WF_CACHE_LINE &&
+                   offsetof(struct weft_future, response) == 4 * WF_CACHE_LINE,
+               "its members lie in the lines that they are meant for");
 
 static inline struct weft_future *wf_exchange_of_item(struct wf_item *item)
 {
@@ -168,6 +189,11 @@ static inline struct weft_future *wf_exchange_of_message(struct wf_item *item)
  * reference on @request and on how->cq. NULL: out of memory. Thread: any. */
 struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request *request,
                                     const struct weft_delivery *how, uint64_t now_ns);
+
+/* Fills what is the I/O thread's own, before anything else is done with what came from the mailbox.
+ * Returns when its deadline is, which is not set yet; WF_TIMER_NONE: none. Thread: I/O, or whoever
+ * drains a stopped I/O thread's mailbox. */
+uint64_t wf_exchange_enter(struct weft_future *x, wf_timer_fn *deadline_fired);
 
 /* Ends an exchange of a client that is forked, and tells: callbacks run before it returns.
  * Thread: any. */

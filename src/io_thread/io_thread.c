@@ -95,9 +95,7 @@ static void submitted(struct wf_io_thread *io, struct weft_future *x)
 {
     wf_stat_add(&io->stats.submitted, 1);
     io->active++;
-    x->is_started = true;
-    uint64_t deadline_ms = x->deadline.when_ms;
-    wf_timer_init(&x->deadline, deadline_fired);
+    uint64_t deadline_ms = wf_exchange_enter(x, deadline_fired);
     struct weft_error error;
     bool is_plain = !wf_request_is_failed(x->request) && !x->is_told_twice && x->upload == NULL;
     if (WF_UNLIKELY(!is_plain) && wf_exchange_is_refused(x, &error)) {
@@ -354,6 +352,7 @@ static void end_late(struct wf_io_thread *io, struct wf_item *item)
     io->outbox.count = 0;
     if (kind == WF_ITEM_SUBMIT) {
         struct weft_future *x = wf_exchange_of_item(item);
+        (void)wf_exchange_enter(x, NULL);
         io->active++;
         wf_stat_add(&io->stats.submitted, 1);
         struct weft_error error;
