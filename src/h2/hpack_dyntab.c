@@ -2,9 +2,6 @@
  * then. */
 #include "h2/hpack_dyntab.h"
 
-#include "base/assert.h"
-#include "h2/octets.h"
-
 #define RING_MIN_CAP   16u
 #define OCTETS_MIN_CAP 512u
 
@@ -63,7 +60,7 @@ static bool grow_ring(struct wf_hpack_dyntab *table)
 
 /* Moves the live octets to the front, into more memory when they fill over three quarters of what
  * there is: so each octet that comes in pays for moving at most three. */
-static bool make_room(struct wf_hpack_dyntab *table, size_t len)
+static bool make_octets_room(struct wf_hpack_dyntab *table, size_t len)
 {
     uint32_t oldest =
         table->count > 0 ? wf_hpack_dyntab_at(table, table->count - 1)->offset : table->end;
@@ -90,13 +87,12 @@ static bool make_room(struct wf_hpack_dyntab *table, size_t len)
     return true;
 }
 
-bool wf_hpack_dyntab_reserve(struct wf_hpack_dyntab *table, size_t len)
+bool wf_hpack_dyntab_make_room(struct wf_hpack_dyntab *table, size_t len)
 {
-    wf_assert(len <= WF_HPACK_TABLE_LIMIT);
     if (table->count == table->ring_cap && !grow_ring(table))
         return false;
     size_t used = (uint32_t)(table->end - table->base);
-    return used + len + WF_OCTETS_SLACK <= table->octets_cap || make_room(table, len);
+    return used + len + WF_OCTETS_SLACK <= table->octets_cap || make_octets_room(table, len);
 }
 
 uint8_t *wf_hpack_dyntab_add(struct wf_hpack_dyntab *table, const struct wf_field_line *line)

@@ -8,7 +8,9 @@
 #define WF_H2_HPACK_DYNTAB_H
 
 #include "base/alloc.h"
+#include "base/assert.h"
 #include "base/field.h"
+#include "h2/octets.h"
 
 /* RFC 7541 section 4.1: an entry counts 32 octets more than its name and value. */
 #define WF_HPACK_ENTRY_OVERHEAD 32u
@@ -36,9 +38,8 @@ void wf_hpack_dyntab_fini(struct wf_hpack_dyntab *table);
 /* RFC 7541 section 4.3: evicts until the entries fit. */
 void wf_hpack_dyntab_resize(struct wf_hpack_dyntab *table, uint32_t max_size);
 
-/* Makes room for an entry of @len octets of name and value. False: out of memory; nothing changed.
- */
-WF_MUST_USE bool wf_hpack_dyntab_reserve(struct wf_hpack_dyntab *table, size_t len);
+/* What wf_hpack_dyntab_reserve() does where there is no room. */
+WF_MUST_USE bool wf_hpack_dyntab_make_room(struct wf_hpack_dyntab *table, size_t len);
 
 /* RFC 7541 section 4.4: evicts until @line, which wf_hpack_dyntab_fits(), has room, and adds it.
  * Its octets were reserved. Returns where the caller copies name and value. */
@@ -51,6 +52,17 @@ static inline bool wf_hpack_dyntab_fits(const struct wf_hpack_dyntab *table, siz
 {
     return table->max_size >= WF_HPACK_ENTRY_OVERHEAD &&
            len <= table->max_size - WF_HPACK_ENTRY_OVERHEAD;
+}
+
+/* Makes room for an entry of @len octets of name and value. False: out of memory; nothing changed.
+ */
+static inline WF_MUST_USE bool wf_hpack_dyntab_reserve(struct wf_hpack_dyntab *table, size_t len)
+{
+    size_t used = (uint32_t)(table->end - table->base);
+    wf_assert(len <= WF_HPACK_TABLE_LIMIT);
+    return WF_LIKELY(table->count < table->ring_cap &&
+                     used + len + WF_OCTETS_SLACK <= table->octets_cap) ||
+           wf_hpack_dyntab_make_room(table, len);
 }
 
 /* The @age-th newest entry, from 0; @age is below count. */
