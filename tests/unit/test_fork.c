@@ -67,7 +67,8 @@ static int submit_everything(struct parents *p)
     struct weft_future *future = weft_get(p->f.client, p->f.url);
     if (weft_future_wait(future, WEFT_FOREVER) != WEFT_ERR_FORKED)
         return 1;
-    if (weft_future_error(future)->effect != WEFT_NOT_SENT)
+    if (weft_future_error(future)->effect != WEFT_NOT_SENT || weft_future_body_len(future) != 0 ||
+        weft_future_tries(future) != 0)
         return 2;
     weft_future_unref(future);
 

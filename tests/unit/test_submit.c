@@ -14,6 +14,9 @@ static void test_a_late_submission_gets_an_error_in_every_delivery(void **state)
     struct weft_future *waited = fixture_submit(&f, "/bytes/1", NULL);
     assert_int_equal(weft_future_wait(waited, TEST_WAIT_MS), WEFT_ERR_CLOSED);
     assert_int_equal(weft_future_error(waited)->effect, WEFT_NOT_SENT);
+    assert_int_equal(weft_future_tries(waited), 0);
+    assert_int_equal(weft_future_body_len(waited), 0);
+    assert_null(weft_future_protocol(waited));
     struct weft_delivery how = seen_delivery(&seen);
     struct weft_future *called = fixture_submit(&f, "/bytes/1", &how);
     seen_await(&seen, 1);
