@@ -334,6 +334,8 @@ struct wf_hpack_encoder *wf_hpack_encoder_new(uint32_t table_cap)
     /* Until we say so, the peer takes the table for 4096 octets large. */
     wf_hpack_dyntab_init(&e->table, INITIAL_TABLE_SIZE);
     wf_hpack_index_init(&e->index);
+    for (size_t i = 0; i < WF_HPACK_GUESSES; i++)
+        e->guesses[i] = WF_HPACK_NO_GUESS;
     e->table_cap = table_cap;
     e->size_wanted = INITIAL_TABLE_SIZE;
     e->size_smallest = INITIAL_TABLE_SIZE;

@@ -15,12 +15,15 @@
 /* Positions beyond have a guess together with an earlier one, which costs time only. */
 #define WF_HPACK_GUESSES 32u
 
-/* A guess of zeros is one like any other. */
 struct wf_hpack_guess {
     uint32_t number;       /* of an entry of the dynamic table; counts when static_index is 0 */
     uint32_t name_hash;    /* as in struct wf_hpack_key */
     uint32_t static_index; /* of an entry of the static table, or 0 */
 };
+
+/* Names an entry that there is only after 2^32 insertions; that its hash is then not that of the
+ * name costs a search that finds nothing. */
+#define WF_HPACK_NO_GUESS ((struct wf_hpack_guess){.number = UINT32_MAX})
 
 /* The entry that a guess names, while it is there. */
 struct wf_hpack_guessed {
