@@ -155,6 +155,9 @@ void wf_conn_read(struct wf_conn *conn)
     wf_conn_update_timer(conn);
     if (conn->state == WF_CONN_DRAINING)
         wf_conn_mark_dirty(conn);
+    /* Those whose streams have just ended are found first. */
+    else if (total > 0 && conn->origin->conn_count > 1 && wf_conn_capacity(conn) > 0)
+        wf_origin_prefer(conn);
 }
 
 /* Nothing can be sent any more. What the peer had still said (GOAWAY, a response) is read before

@@ -21,9 +21,29 @@
 /* Connections in a row that carried no response, until that is no accident. */
 #define FRUITLESS_MAX 3u
 
+/* One of the list has more open streams than @open. */
+static bool has_more(const struct wf_node *node, uint32_t open)
+{
+    const struct wf_conn *conn = wf_container_of(node, struct wf_conn, origin_node);
+    return conn->state == WF_CONN_OPEN && conn->protocol->open_count(conn) > open;
+}
+
+/* @conn, which had @open streams, gets one more. It goes to the end of the list, so that many
+ * connections take turns and a choice costs the same however many there are; but while it has fewer
+ * than its neighbour it is filled up, since streams that end together are best replaced together:
+ * they share a write and its packets. */
+static void take_turns(struct wf_origin *origin, struct wf_conn *conn, uint32_t open)
+{
+    struct wf_node *node = &conn->origin_node;
+    struct wf_node *neighbour = node->next != &origin->conns ? node->next : node->prev;
+    if (neighbour == &origin->conns || has_more(neighbour, open))
+        return;
+    wf_list_remove(node);
+    wf_list_push_back(&origin->conns, node);
+}
+
 /* The connection with the fewest open streams among the first few that have room. NULL: none has.
- * Whoever is chosen goes to the end of the list, so that many connections take turns and a choice
- * costs the same however many there are. */
+ */
 static struct wf_conn *choose(struct wf_origin *origin)
 {
     struct wf_conn *best = NULL;
@@ -41,10 +61,8 @@ static struct wf_conn *choose(struct wf_origin *origin)
             best = conn;
         }
     }
-    if (best != NULL && origin->conn_count > 1) {
-        wf_list_remove(&best->origin_node);
-        wf_list_push_back(&origin->conns, &best->origin_node);
-    }
+    if (best != NULL && origin->conn_count > 1)
+        take_turns(origin, best, fewest);
     return best;
 }
 

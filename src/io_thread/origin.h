@@ -83,8 +83,9 @@ struct wf_origin *wf_origin_find(struct wf_io_thread *io, const struct wf_url_or
 /* Starts @x on a connection of its origin, or lets it wait, or ends it. */
 void wf_origin_submit(struct wf_io_thread *io, struct weft_future *x);
 
-/* The next request goes to @conn if it has room: where a connection carries one at a time, those
- * used last are used first, and the surplus becomes idle. */
+/* @conn is looked at first for the next request: where a connection carries one at a time, those
+ * used last are used first, and the surplus becomes idle; where it carries many, it is filled up.
+ */
 void wf_origin_prefer(struct wf_conn *conn);
 /* The peer of @conn is silent: its address is tried after others, and idle connections to it, which
  * would be as silent, take no more requests. */

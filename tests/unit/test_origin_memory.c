@@ -1,4 +1,4 @@
-/* What an origin learns from what its connections go through. */
+/* What an origin makes of what its connections go through, turn by turn. */
 #include "io_thread/bad_addresses.h"
 #include "io_thread/conn.h"
 #include "io_thread/engine.h"
@@ -29,6 +29,59 @@ static struct wf_conn *one_more(struct stepped *stepped, uint8_t last_octet)
     assert_non_null(conn);
     conn->address = address_of(last_octet);
     return conn;
+}
+
+/* The same client, as seen from another of its connections. */
+static struct stepped beside(const struct stepped *stepped)
+{
+    struct stepped other = *stepped;
+    other.wire = memory_wire_new(24); /* without the preface */
+    other.conn = wf_conn_adopt(stepped->conn->origin, &other.wire->base);
+    assert_non_null(other.conn);
+    return other;
+}
+
+static size_t count_requests(struct stepped *stepped)
+{
+    size_t count = 0;
+    while (stepped_next_request(stepped) != 0)
+        count++;
+    return count;
+}
+
+static void test_streams_that_end_together_are_replaced_together(void **state)
+{
+    (void)state;
+    enum { CONNS = 12, EACH = 10 }; /* more connections than a choice looks at */
+    struct stepped conns[CONNS];
+    struct weft_future *futures[2 * CONNS * EACH];
+    stepped_init(&conns[0], NULL);
+    for (size_t i = 1; i < CONNS; i++)
+        conns[i] = beside(&conns[0]);
+    for (size_t i = 0; i < CONNS; i++) {
+        stepped_put_settings(&conns[i], 100);
+        stepped_turn(&conns[i]);
+    }
+    for (size_t i = 0; i < CONNS * EACH; i++)
+        futures[i] = stepped_submit(&conns[0]);
+    for (size_t i = 0; i < CONNS; i++)
+        stepped_turn(&conns[i]);
+    for (size_t i = 0; i < CONNS; i++)
+        assert_int_equal(count_requests(&conns[i]), EACH);
+
+    for (size_t ended = 0; ended < CONNS; ended++) {
+        for (uint32_t id = 1; id < 2 * EACH; id += 2)
+            stepped_put_answer(&conns[ended], id);
+        stepped_turn(&conns[ended]);
+        for (size_t i = 0; i < EACH; i++)
+            futures[(CONNS + ended) * EACH + i] = stepped_submit(&conns[0]);
+        stepped_turn(&conns[0]);
+        for (size_t i = 0; i < CONNS; i++)
+            assert_int_equal(count_requests(&conns[i]), i == ended ? EACH : 0);
+    }
+    for (size_t i = 0; i < 2 * CONNS * EACH; i++)
+        weft_future_unref(futures[i]);
+    stepped_fini(&conns[0]);
 }
 
 static void test_idle_connections_to_a_silent_address_take_no_more_requests(void **state)
@@ -93,6 +146,7 @@ static void test_that_a_server_wants_http1_is_remembered_for_ten_minutes(void **
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_streams_that_end_together_are_replaced_together),
         cmocka_unit_test(test_idle_connections_to_a_silent_address_take_no_more_requests),
         cmocka_unit_test(test_a_connection_without_an_address_brings_no_other_into_disrepute),
         cmocka_unit_test(test_that_a_server_wants_http1_is_remembered_for_ten_minutes),
