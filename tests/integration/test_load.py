@@ -106,15 +106,15 @@ class AgainstOurServer(Case):
         self.assertIn("(10000000) data", result.out)
 
     def test_a_large_body_is_posted_whole(self):
-        for size, count in (((5 << 20) + 12345, 4), ((256 << 20) + 12345, 1)):
-            with self.subTest(size=size), tempfile.NamedTemporaryFile() as file:
-                file.truncate(size)
-                result = load("-k", "-v", "-n", str(count), "-m", "4", "-T", "60s", "-d",
-                              file.name, self.url + "/upload")
-                self.expect_all(result, count)
-                self.assertEqual(result.err.count(f"[content-length: {size}]"), count)
-                # The answer is the number of octets that came, and their hash.
-                self.assertIn(f"({count * (len(str(size)) + 66)}) data", result.out)
+        size = (5 << 20) + 12345
+        with tempfile.NamedTemporaryFile() as file:
+            file.truncate(size)
+            result = load("-k", "-v", "-n", "4", "-m", "4", "-T", "60s", "-d", file.name,
+                          self.url + "/upload")
+        self.expect_all(result, 4)
+        self.assertEqual(result.err.count(f"[content-length: {size}]"), 4)
+        # The answer is the number of octets that came, and their hash.
+        self.assertIn(f"({4 * (len(str(size)) + 66)}) data", result.out)
 
     def test_a_unique_field_differs_in_each_request(self):
         result = load("-k", "-v", "-n", "50", "-m", "5", "--unique-field", "x-number",

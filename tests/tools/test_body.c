@@ -1,4 +1,4 @@
-/* The body of weft-load's -d: in memory, in its file, or not there. */
+/* The body of weft-load's -d: mapped, read, or not there. */
 #include "body.h"
 
 #include <errno.h>
@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -51,60 +52,56 @@ static void write_file(const struct file *file, const char *text)
     assert_int_equal(fclose(out), 0);
 }
 
-static void test_a_file_is_read(void **state)
+static void test_a_regular_file_is_mapped(void **state)
 {
     struct file *file = *state;
     struct wf_load_body body;
 
     write_file(file, "ten octets");
     assert_true(wf_load_body_open(&body, file->path));
-    assert_int_equal(body.fd, -1);
+    assert_true(body.is_mapped);
     assert_int_equal(body.len, 10);
     assert_memory_equal(body.data, "ten octets", 10);
     wf_load_body_close(&body);
     assert_null(body.data);
 }
 
-static void test_a_large_file_is_kept_as_it_was(void **state)
+/* In a child, which is ended by it. */
+static void look_at_what_is_gone(const struct wf_load_body *body, const char *file, int told)
 {
-    struct file *file = *state;
-    struct wf_load_body body;
-    char octets[4096];
-    FILE *out = fopen(file->path, "w");
+    volatile char octet;
 
-    assert_non_null(out);
-    for (size_t i = 0; i < 700; i++) {
-        (void)memset(octets, (int)('a' + i % 26), sizeof(octets));
-        assert_int_equal(fwrite(octets, 1, sizeof(octets) - 1, out), sizeof(octets) - 1);
-    }
-    assert_int_equal(fclose(out), 0);
-    assert_true(wf_load_body_open(&body, file->path));
-    /* Were it mapped, looking at it would now be the end. */
-    assert_int_equal(truncate(file->path, 0), 0);
-    assert_int_equal(body.fd, -1);
-    assert_int_equal(body.len, 700 * (sizeof(octets) - 1));
-    for (size_t i = 0; i < body.len; i++) {
-        if (body.data[i] != (char)('a' + i / (sizeof(octets) - 1) % 26))
-            fail_msg("octet %zu is another", i);
-    }
-    wf_load_body_close(&body);
-    assert_null(body.data);
+    if (truncate(file, 0) != 0 || dup2(told, STDERR_FILENO) < 0)
+        _exit(2);
+    octet = body->data[body->len - 1];
+    (void)octet;
+    _exit(0);
 }
 
-static void test_a_file_too_large_for_memory_stays_where_it_is(void **state)
+static void test_a_file_that_becomes_shorter_ends_the_program_with_a_word(void **state)
 {
     struct file *file = *state;
     struct wf_load_body body;
-    const off_t len = ((off_t)256 << 20) + 1;
+    char text[128] = "";
+    int ends[2];
+    int status = 0;
+    pid_t child;
 
-    write_file(file, "");
-    assert_int_equal(truncate(file->path, len), 0); /* takes no room on a disk */
+    write_file(file, "ten octets");
     assert_true(wf_load_body_open(&body, file->path));
-    assert_true(body.fd >= 0);
-    assert_null(body.data);
-    assert_int_equal(body.len, len);
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        look_at_what_is_gone(&body, file->path, ends[1]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_true(read(ends[0], text, sizeof(text) - 1) > 0);
+    assert_non_null(strstr(text, "became shorter"));
+    (void)close(ends[0]);
+    (void)close(ends[1]);
     wf_load_body_close(&body);
-    assert_int_equal(body.fd, -1);
 }
 
 static void test_an_empty_file_is_an_empty_body(void **state)
@@ -114,7 +111,7 @@ static void test_an_empty_file_is_an_empty_body(void **state)
 
     write_file(file, "");
     assert_true(wf_load_body_open(&body, file->path));
-    assert_int_equal(body.fd, -1);
+    assert_false(body.is_mapped);
     assert_int_equal(body.len, 0);
     wf_load_body_close(&body);
 }
@@ -132,7 +129,7 @@ static void test_a_pipe_is_read(void **state)
     child = popen(command, "r");
     assert_non_null(child);
     assert_true(wf_load_body_open(&body, file->path));
-    assert_int_equal(body.fd, -1);
+    assert_false(body.is_mapped);
     assert_int_equal(body.len, 5);
     assert_memory_equal(body.data, "piped", 5);
     wf_load_body_close(&body);
@@ -152,10 +149,9 @@ static void test_a_file_that_is_not_there_is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_a_file_is_read, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_large_file_is_kept_as_it_was, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_file_too_large_for_memory_stays_where_it_is, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_regular_file_is_mapped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_a_file_that_becomes_shorter_ends_the_program_with_a_word, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_empty_file_is_an_empty_body, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_pipe_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_file_that_is_not_there_is_an_error, set_up,

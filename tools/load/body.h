@@ -1,4 +1,5 @@
-/* The body that -d sends. Thread: owner; once it is open, any thread may read its octets. */
+/* The body that -d sends: a file, seen in place where that is possible. Thread: owner; once it is
+ * open, any thread may read its octets. */
 #ifndef WF_LOAD_BODY_H
 #define WF_LOAD_BODY_H
 
@@ -6,13 +7,14 @@
 #include <stddef.h>
 
 struct wf_load_body {
-    const char *data; /* NULL: empty, or in a file */
+    const char *data; /* NULL: empty */
     size_t len;
-    int fd; /* of a file that is too large to be kept in memory, or -1 */
+    bool is_mapped;
 };
 
-/* Reads @path, "-" being the standard input. A regular file beyond 256 MiB stays where it is, and
- * is to be read while it is sent. False: errno says why. */
+/* A regular file is mapped, which costs a tenth of reading it; if it gets shorter meanwhile, the
+ * program says so and ends with status 1. Anything else is read, "-" being the standard input.
+ * False: errno says why. */
 bool wf_load_body_open(struct wf_load_body *body, const char *path);
 void wf_load_body_close(struct wf_load_body *body);
 

@@ -245,7 +245,6 @@ bool wf_load_options_parse(struct wf_load_options *options, int argc, char *cons
     const char *input_file = NULL;
 
     *options = (struct wf_load_options){
-        .body.fd = -1,
         .requests = 1,
         .connections = 1,
         .streams = 1,

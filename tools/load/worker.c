@@ -24,9 +24,7 @@ static struct weft_request *make_request(const struct wf_load_options *options, 
         wf_tool_die_no_memory();
     wf_tool_headers_apply(&options->headers, &options->defaults, request);
     /* The request remembers what is wrong with it, and its future tells. */
-    if (options->has_body && options->body.fd >= 0)
-        (void)weft_request_set_body_fd(request, options->body.fd, 0, options->body.len);
-    else if (options->has_body)
+    if (options->has_body)
         (void)weft_request_borrow_body(request, options->body.data, options->body.len, NULL, NULL);
     return request;
 }
