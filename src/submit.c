@@ -64,18 +64,23 @@ size_t weft_submit_batch(struct weft_client *client, struct weft_request *const 
     struct wf_mail *newest = NULL;
     struct wf_mail *oldest = NULL;
     size_t made = 0;
+    size_t taken = 0;
     for (; made < count; made++) {
+        if (made == taken) {
+            taken += wf_exchange_take(client, out_futures + made, count - made);
+            if (made == taken)
+                break;
+        }
         if (tags != NULL)
             delivery.tag = tags[made];
         /* A file is read by a worker. */
         if (requests[made]->has_file && !forked && wf_engine_workers(client) == NULL &&
             !wf_engine_is_closed(client))
             break;
-        struct weft_future *x = wf_exchange_new(io, requests[made], &delivery, now_ns);
-        if (x == NULL)
+        struct weft_future *x = out_futures[made];
+        if (!wf_exchange_init(x, io, requests[made], &delivery, now_ns))
             break;
         wf_request_submitted(requests[made]);
-        out_futures[made] = x;
         if (WF_UNLIKELY(forked)) {
             wf_exchange_fail_forked(x);
             continue;
@@ -87,6 +92,8 @@ size_t weft_submit_batch(struct weft_client *client, struct weft_request *const 
     }
     if (newest != NULL)
         wf_io_thread_push(io, newest, oldest);
+    while (taken > made)
+        wf_exchange_give(client, out_futures[--taken]);
     return made;
 }
 

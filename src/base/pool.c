@@ -5,9 +5,10 @@
  * finds its own bin empty moves all of `returned` over in one step, so a producer and a consumer of
  * blocks meet once in many blocks, and blocks never pile up with the threads that give.
  *
- * A block finds its home by a pointer behind it, in room that its cache lines mostly leave anyhow.
- * An aligned chunk could hold it once for all of its blocks, but an allocator cuts such a chunk out
- * of one twice as long, and what lies between them is lost when pools come and go. */
+ * A block finds its home by a pointer behind it, in room that its cache lines mostly leave anyhow,
+ * or before it, in a line that is used in any case. An aligned chunk could hold it once for all of
+ * its blocks, but an allocator cuts such a chunk out of one twice as long, and what lies between
+ * them is lost when pools come and go. */
 #include "base/pool.h"
 
 #include "base/assert.h"
@@ -80,7 +81,8 @@ struct shard {
 struct wf_pool {
     /* Immutable after wf_pool_new(). */
     size_t block_len;
-    size_t stride; /* from block to block; the last of it points to the block's home */
+    size_t stride;     /* from block to block */
+    ptrdiff_t home_at; /* from a block to the pointer to its home */
     size_t chunk_blocks;
     size_t chunk_len;
     void (*end)(void *user);
@@ -149,7 +151,7 @@ static uintptr_t round_up(uintptr_t value)
     return (value + WF_CACHE_LINE - 1) & ~(uintptr_t)(WF_CACHE_LINE - 1);
 }
 
-struct wf_pool *wf_pool_new(size_t block_len)
+static struct wf_pool *make_pool(size_t block_len, bool home_is_first)
 {
     if (block_len < sizeof(struct block) || block_len > BLOCK_LEN_MAX)
         return NULL;
@@ -160,6 +162,8 @@ struct wf_pool *wf_pool_new(size_t block_len)
     pool->end = NULL;
     pool->end_user = NULL;
     pool->stride = round_up(block_len + sizeof(struct shard *));
+    pool->home_at =
+        (home_is_first ? 0 : (ptrdiff_t)pool->stride) - (ptrdiff_t)sizeof(struct shard *);
     pool->chunk_blocks = (CHUNK_LEN_MIN - CHUNK_OVERHEAD) / pool->stride;
     if (pool->chunk_blocks < CHUNK_BLOCKS_MIN)
         pool->chunk_blocks = CHUNK_BLOCKS_MIN;
@@ -174,6 +178,16 @@ struct wf_pool *wf_pool_new(size_t block_len)
         shard->fresh_count = 0;
     }
     return pool;
+}
+
+struct wf_pool *wf_pool_new(size_t block_len)
+{
+    return make_pool(block_len, false);
+}
+
+struct wf_pool *wf_pool_new_long(size_t block_len)
+{
+    return make_pool(block_len, true);
 }
 
 static void free_chunk(const struct wf_pool *pool, struct chunk *chunk)
@@ -237,7 +251,7 @@ void wf_pool_unref(struct wf_pool *pool)
 
 static struct shard **home_of(const struct wf_pool *pool, void *block)
 {
-    return (struct shard **)(void *)((char *)block + pool->stride) - 1;
+    return (struct shard **)(void *)((char *)block + pool->home_at);
 }
 
 static void unpoison(const struct wf_pool *pool, void *block)
@@ -246,12 +260,19 @@ static void unpoison(const struct wf_pool *pool, void *block)
     UNPOISON(home_of(pool, block), sizeof(struct shard *));
 }
 
+/* The next taker would wait for it, within the lock. */
+static inline void ask_for(struct block *block)
+{
+    __builtin_prefetch(block, 1);
+}
+
 /* The caller holds own.locked, and something is free. */
 static inline void *take_free(struct wf_pool *pool, struct shard *shard)
 {
     struct block *block = shard->own.free;
     unpoison(pool, block);
     shard->own.free = block->next;
+    ask_for(block->next);
     shard->own.out++;
     return block;
 }
@@ -263,7 +284,7 @@ static void *take_from(struct wf_pool *pool, struct shard *shard)
         return take_free(pool, shard);
     if (shard->fresh_count == 0)
         return NULL;
-    void *block = shard->fresh;
+    void *block = shard->fresh + (pool->home_at < 0 ? -pool->home_at : 0);
     unpoison(pool, block);
     *home_of(pool, block) = shard;
     shard->fresh += pool->stride;
@@ -329,6 +350,21 @@ void *wf_pool_take(struct wf_pool *pool)
     return block;
 }
 
+size_t wf_pool_take_many(struct wf_pool *pool, void **out_blocks, size_t count)
+{
+    struct shard *shard = shard_of_caller(pool);
+    size_t taken = 0;
+    bin_lock(&shard->own);
+    if (WF_UNLIKELY(shard->own.free == NULL)) {
+        out_blocks[0] = refill_and_take(pool, shard);
+        return out_blocks[0] != NULL ? 1 : 0;
+    }
+    while (taken < count && shard->own.free != NULL)
+        out_blocks[taken++] = take_free(pool, shard);
+    bin_unlock(&shard->own);
+    return taken;
+}
+
 void wf_pool_give(struct wf_pool *pool, void *block)
 {
     wf_assert(block != NULL);
@@ -337,7 +373,8 @@ void wf_pool_give(struct wf_pool *pool, void *block)
     struct block *node = block;
     bin_lock(bin);
     node->next = bin->free;
-    POISON(block, pool->stride);
+    POISON(block, pool->block_len);
+    POISON(home_of(pool, block), sizeof(struct shard *));
     bin->free = node;
     bool closed = bin->closed;
     if (!closed)

@@ -168,6 +168,7 @@ static enum wf_h2_step recv_section(struct wf_h2_session *s, uint32_t id,
     struct wf_h2_err err;
     if (WF_UNLIKELY(stream == NULL))
         return recv_for_absent(s, id, section, end_stream, event);
+    wf_h2_stream_set_expect(&s->streams, id + 2);
     if (WF_UNLIKELY(!wf_h2_stream_move(stream, WF_H2_RECV_HEADERS, &err))) {
         wf_h2_raise(s, stream, id, &err);
         return WF_H2_STEP_DONE;

@@ -39,6 +39,14 @@ static inline struct wf_h2_stream *wf_h2_stream_set_find(const struct wf_h2_stre
     return stream;
 }
 
+/* Asks for the memory of a stream that is likely to be looked for soon. */
+static inline void wf_h2_stream_set_expect(const struct wf_h2_stream_set *set, uint32_t id)
+{
+    const char *stream = (const char *)set->buckets[(id >> 1) & set->mask];
+    __builtin_prefetch(stream, 1);
+    __builtin_prefetch(stream + WF_CACHE_LINE, 1);
+}
+
 /* Calls @visit for each stream that can be found; it may remove the one it is given. */
 void wf_h2_stream_set_each(struct wf_h2_stream_set *set,
                            void (*visit)(void *user, struct wf_h2_stream *stream), void *user);

@@ -156,6 +156,14 @@ static void note_unblocked(const struct wf_conn *conn, struct weft_future *x)
         x->start.sent = unblocked;
 }
 
+/* Answers mostly come in the order of the requests. */
+static void expect_next(const struct weft_future *x)
+{
+    const char *next = (const char *)wf_container_of(x->node.next, struct weft_future, node);
+    for (size_t i = 0; i < sizeof(*x); i += WF_CACHE_LINE)
+        __builtin_prefetch(next + i, 1);
+}
+
 void wf_conn_recv_head(struct wf_conn *conn, struct weft_future *x, uint16_t status,
                        int64_t content_length, const struct wf_field_section *section)
 {
@@ -163,6 +171,7 @@ void wf_conn_recv_head(struct wf_conn *conn, struct weft_future *x, uint16_t sta
     wf_conn_ping_served(&conn->ping);
     if (WF_UNLIKELY(status == 417) && x->upload != NULL && wf_retry_without_expect(x, conn))
         return;
+    expect_next(x);
     x->content_length = content_length;
     x->times.head = wf_span_between(x->submitted_ns, conn->io->now_ns);
     if (WF_UNLIKELY(conn->unblocked_at > x->submitted_ns))

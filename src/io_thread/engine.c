@@ -125,7 +125,7 @@ struct weft_client *wf_engine_new_stepped(const struct weft_config *given,
     atomic_init(&engine->workers, NULL);
     engine->io_threads = wf_calloc(config.io_threads, sizeof(struct wf_io_thread *));
     engine->exchanges = wf_pool_new(sizeof(struct weft_future));
-    engine->responses = wf_pool_new(WF_RESPONSE_BLOCK_LEN);
+    engine->responses = wf_pool_new_long(WF_RESPONSE_BLOCK_LEN);
     engine->extras = wf_pool_new(sizeof(struct wf_extra));
     if (engine->exchanges == NULL) {
         free_memory(engine);

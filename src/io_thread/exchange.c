@@ -18,7 +18,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NS_PER_MS 1000000u
+#define NS_PER_MS     1000000u
+#define TAKEN_AT_ONCE 64u
 
 static uint64_t deadline_of(const struct weft_client *engine, const struct weft_delivery *how,
                             uint64_t now_ns)
@@ -52,17 +53,30 @@ static void fill_delivery(struct weft_future *x, const struct weft_delivery *how
 
 /* In a child the pool's locks may be held by threads that are not there; malloc() takes care of its
  * own. */
-static struct weft_future *take_block(struct weft_client *engine)
+WF_SELDOM static size_t take_forked(struct weft_future **out)
 {
-    bool forked = wf_engine_is_forked(engine);
-    struct weft_future *x =
-        WF_UNLIKELY(forked) ? wf_calloc(1, sizeof(*x)) : wf_pool_take(engine->exchanges);
-    if (x != NULL)
-        x->is_forked = forked;
-    return x;
+    out[0] = wf_calloc(1, sizeof(*out[0]));
+    if (out[0] == NULL)
+        return 0;
+    out[0]->is_forked = true;
+    return 1;
 }
 
-static void give_block(struct weft_client *engine, struct weft_future *x)
+size_t wf_exchange_take(struct weft_client *engine, struct weft_future **out, size_t count)
+{
+    if (WF_UNLIKELY(wf_engine_is_forked(engine)))
+        return take_forked(out);
+    void *blocks[TAKEN_AT_ONCE];
+    size_t taken =
+        wf_pool_take_many(engine->exchanges, blocks, count < TAKEN_AT_ONCE ? count : TAKEN_AT_ONCE);
+    for (size_t i = 0; i < taken; i++) {
+        out[i] = blocks[i];
+        out[i]->is_forked = false;
+    }
+    return taken;
+}
+
+void wf_exchange_give(struct weft_client *engine, struct weft_future *x)
 {
     if (x->is_forked)
         wf_free(x);
@@ -114,12 +128,9 @@ static bool make_parts(struct weft_future *x, const struct weft_delivery *how)
     return false;
 }
 
-struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request *request,
-                                    const struct weft_delivery *how, uint64_t now_ns)
+bool wf_exchange_init(struct weft_future *x, struct wf_io_thread *io, struct weft_request *request,
+                      const struct weft_delivery *how, uint64_t now_ns)
 {
-    struct weft_future *x = take_block(io->engine);
-    if (x == NULL)
-        return NULL;
     x->body = NULL;
     x->upload = NULL;
     x->body_mode = WF_BODY_COLLECT;
@@ -134,10 +145,8 @@ struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request
     x->error_is_owned = false;
     bool is_plain =
         (how->flags & SPECIAL_FLAGS) == 0 && !x->is_timed && !wf_request_has_source(request);
-    if (WF_UNLIKELY(!is_plain) && !make_parts(x, how)) {
-        give_block(io->engine, x);
-        return NULL;
-    }
+    if (WF_UNLIKELY(!is_plain) && !make_parts(x, how))
+        return false;
     x->item.kind = WF_ITEM_SUBMIT;
     x->message.kind = WF_ITEM_MESSAGE;
     wf_completion_init(&x->completion);
@@ -151,7 +160,7 @@ struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request
     x->times = (struct wf_times){0};
     x->error = NULL;
     wf_response_init(&x->response);
-    return x;
+    return true;
 }
 
 _Static_assert(WEFT_STAGE_QUEUE == 0 && WEFT_NOT_SENT == 0 && WF_PROTOCOL_NONE == 0,
@@ -207,7 +216,7 @@ static void exchange_free(struct weft_future *x)
         wf_delivery_cq_unref(x->cq);
     if (x->error_is_owned)
         wf_free((void *)(uintptr_t)x->error);
-    give_block(engine, x);
+    wf_exchange_give(engine, x);
 }
 
 void wf_exchange_drop(struct weft_future *x, unsigned ref)

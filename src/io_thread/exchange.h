@@ -185,10 +185,18 @@ static inline struct weft_future *wf_exchange_of_message(struct wf_item *item)
     return wf_container_of(item, struct weft_future, message);
 }
 
-/* Takes a block of @io's engine and fills it for one user's reference and the engine's. Takes a
- * reference on @request and on how->cq. NULL: out of memory. Thread: any. */
-struct weft_future *wf_exchange_new(struct wf_io_thread *io, struct weft_request *request,
-                                    const struct weft_delivery *how, uint64_t now_ns);
+/* Memory for up to @count exchanges, at least one, to be filled or given back. Returns for how
+ * many; 0: out of memory. Thread: any. */
+WF_MUST_USE size_t wf_exchange_take(struct weft_client *engine, struct weft_future **out,
+                                    size_t count);
+/* Of one that was not filled. Thread: any. */
+void wf_exchange_give(struct weft_client *engine, struct weft_future *x);
+
+/* Fills what was taken for one user's reference and the engine's. Takes a reference on @request and
+ * on how->cq. False: out of memory, and it is not filled. Thread: any. */
+WF_MUST_USE bool wf_exchange_init(struct weft_future *x, struct wf_io_thread *io,
+                                  struct weft_request *request, const struct weft_delivery *how,
+                                  uint64_t now_ns);
 
 /* Fills what is the I/O thread's own, before anything else is done with what came from the mailbox.
  * Returns when its deadline is, which is not set yet; WF_TIMER_NONE: none. Thread: I/O, or whoever

@@ -21,49 +21,66 @@
 /* Connections in a row that carried no response, until that is no accident. */
 #define FRUITLESS_MAX 3u
 
-/* One of the list has more open streams than @open. */
-static bool has_more(const struct wf_node *node, uint32_t open)
+/* A connection with so many open streams is taken without a look at the others; -1: none is. */
+static int64_t level_of(const struct wf_origin *origin)
 {
-    const struct wf_conn *conn = wf_container_of(node, struct wf_conn, origin_node);
-    return conn->state == WF_CONN_OPEN && conn->protocol->open_count(conn) > open;
+    return origin->level_at == origin->io->now_ns ? (int64_t)origin->level : -1;
 }
 
 /* @conn, which had @open streams, gets one more. It goes to the end of the list, so that many
  * connections take turns and a choice costs the same however many there are; but while it has fewer
- * than its neighbour it is filled up, since streams that end together are best replaced together:
- * they share a write and its packets. */
+ * than the others it is filled up, since streams that end together are best replaced together: they
+ * share a write and its packets. */
 static void take_turns(struct wf_origin *origin, struct wf_conn *conn, uint32_t open)
 {
-    struct wf_node *node = &conn->origin_node;
-    struct wf_node *neighbour = node->next != &origin->conns ? node->next : node->prev;
-    if (neighbour == &origin->conns || has_more(neighbour, open))
+    bool goes_on = open < level_of(origin);
+    struct wf_node *place = goes_on ? origin->conns.next : &origin->conns;
+    if (place == &conn->origin_node)
         return;
-    wf_list_remove(node);
-    wf_list_push_back(&origin->conns, node);
+    wf_list_remove(&conn->origin_node);
+    wf_list_insert_before(place, &conn->origin_node);
 }
 
 /* The connection with the fewest open streams among the first few that have room. NULL: none has.
  */
-static struct wf_conn *choose(struct wf_origin *origin)
+static struct wf_conn *choose_one(struct wf_origin *origin)
 {
     struct wf_conn *best = NULL;
     uint32_t fewest = UINT32_MAX;
+    uint32_t second = UINT32_MAX;
+    int64_t level = level_of(origin);
     unsigned looked_at = 0;
     for (struct wf_node *node = origin->conns.next;
-         node != &origin->conns && looked_at < CHOICES && fewest > 0; node = node->next) {
+         node != &origin->conns && looked_at < CHOICES && fewest > level && second > 0;
+         node = node->next) {
         struct wf_conn *conn = wf_container_of(node, struct wf_conn, origin_node);
         if (wf_conn_capacity(conn) == 0)
             continue;
         looked_at++;
         uint32_t open = conn->protocol->open_count(conn);
         if (open < fewest) {
+            second = fewest;
             fewest = open;
             best = conn;
+        } else if (open < second) {
+            second = open;
         }
     }
-    if (best != NULL && origin->conn_count > 1)
+    if (looked_at > 1 && fewest > level) {
+        origin->level = second;
+        origin->level_at = origin->io->now_ns;
+    }
+    if (best != NULL)
         take_turns(origin, best, fewest);
     return best;
+}
+
+static inline struct wf_conn *choose(struct wf_origin *origin)
+{
+    if (origin->conn_count != 1)
+        return choose_one(origin);
+    struct wf_conn *conn = wf_container_of(origin->conns.next, struct wf_conn, origin_node);
+    return wf_conn_capacity(conn) > 0 ? conn : NULL;
 }
 
 /* What ended an idle connection may lie unread: a turn can take mail before it looks at the
@@ -203,6 +220,7 @@ void wf_origin_prefer(struct wf_conn *conn)
         return;
     wf_list_remove(&conn->origin_node);
     wf_list_push_front(&conn->origin->conns, &conn->origin_node);
+    conn->origin->level_at = 0;
 }
 
 void wf_origin_avoid_peer(const struct wf_conn *conn)

@@ -38,6 +38,8 @@ struct wf_origin {
     unsigned conn_count;
     unsigned usable_count;  /* connections that take requests */
     unsigned opening_count; /* connections that may become usable */
+    uint32_t level;         /* the fewest open streams of the connections but one; see choose() */
+    uint64_t level_at;      /* ns: of the turn in which `level` holds; 0: in none */
 
     /* demand.c: what is known, and what follows for the number of connections. */
     const struct wf_protocol_ops *protocol; /* of its connections; NULL: not known */

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #define THREADS   4
-#define TURNS     80000
+#define TURNS     30000
 #define SLOTS     64
 #define BLOCK_LEN 128
 
@@ -43,23 +43,28 @@ static bool is_intact(const unsigned char *block)
     return block[0] == block[BLOCK_LEN - 1] && block[0] == block[BLOCK_LEN / 2];
 }
 
+static void put_in_transit(struct wanderer *w, unsigned char *block)
+{
+    struct table *t = w->table;
+    memset(block, (int)(next_random(&w->random) & 0xff), BLOCK_LEN);
+    block = atomic_exchange_explicit(&t->slots[next_random(&w->random) % SLOTS], block,
+                                     memory_order_acq_rel);
+    if (block != NULL) {
+        w->wrong += !is_intact(block);
+        wf_pool_give(t->pool, block);
+    }
+}
+
 static void *wander(void *arg)
 {
     struct wanderer *w = arg;
     struct table *t = w->table;
     for (int i = 0; i < TURNS; i++) {
-        unsigned char *block = wf_pool_take(t->pool);
-        if (block == NULL) {
-            w->wrong++;
-            continue;
-        }
-        memset(block, (int)(next_random(&w->random) & 0xff), BLOCK_LEN);
-        block = atomic_exchange_explicit(&t->slots[next_random(&w->random) % SLOTS], block,
-                                         memory_order_acq_rel);
-        if (block != NULL) {
-            w->wrong += !is_intact(block);
-            wf_pool_give(t->pool, block);
-        }
+        void *taken[3];
+        size_t count = wf_pool_take_many(t->pool, taken, 1 + next_random(&w->random) % 3);
+        w->wrong += count == 0;
+        for (size_t j = 0; j < count; j++)
+            put_in_transit(w, taken[j]);
     }
     return NULL;
 }
@@ -92,15 +97,21 @@ static void run_all(struct table *t, void *(*main_fn)(void *), struct wf_pool *c
     }
 }
 
-static void test_no_block_is_out_twice_and_the_last_one_frees_the_pool(void **state)
+static void run_on(struct wf_pool *pool)
 {
-    (void)state;
-    struct table t = {.pool = wf_pool_new(BLOCK_LEN)};
+    struct table t = {.pool = pool};
     assert_non_null(t.pool);
     run_all(&t, wander, NULL);
     run_all(&t, give_slots, t.pool);
     for (int i = 0; i < SLOTS; i++)
         assert_null(atomic_load(&t.slots[i]));
+}
+
+static void test_no_block_is_out_twice_and_the_last_one_frees_the_pool(void **state)
+{
+    (void)state;
+    run_on(wf_pool_new(BLOCK_LEN));
+    run_on(wf_pool_new_long(BLOCK_LEN));
 }
 
 int main(void)

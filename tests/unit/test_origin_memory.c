@@ -84,6 +84,47 @@ static void test_streams_that_end_together_are_replaced_together(void **state)
     stepped_fini(&conns[0]);
 }
 
+static void test_those_with_fewer_streams_are_filled_up_until_all_have_the_same(void **state)
+{
+    (void)state;
+    enum { CONNS = 6, EACH = 10, ENDED = 30 };
+    struct stepped conns[CONNS];
+    struct weft_future *futures[CONNS * EACH + ENDED + CONNS];
+    size_t submitted = 0;
+    stepped_init(&conns[0], NULL);
+    for (size_t i = 1; i < CONNS; i++)
+        conns[i] = beside(&conns[0]);
+    for (size_t i = 0; i < CONNS; i++) {
+        stepped_put_settings(&conns[i], 100);
+        stepped_turn(&conns[i]);
+    }
+    while (submitted < CONNS * EACH)
+        futures[submitted++] = stepped_submit(&conns[0]);
+    stepped_turn(&conns[0]);
+    for (size_t i = 0; i < CONNS; i++)
+        assert_int_equal(count_requests(&conns[i]), EACH);
+
+    /* None of the first, two of the second, ... all of the last. */
+    for (size_t i = 0; i < CONNS; i++) {
+        for (uint32_t id = 1; id < 4 * i; id += 2)
+            stepped_put_answer(&conns[i], id);
+        stepped_turn(&conns[i]);
+    }
+    while (submitted < CONNS * EACH + ENDED)
+        futures[submitted++] = stepped_submit(&conns[0]);
+    stepped_turn(&conns[0]);
+    for (size_t i = 0; i < CONNS; i++)
+        assert_int_equal(count_requests(&conns[i]), 2 * i);
+    for (size_t i = 0; i < CONNS; i++)
+        futures[submitted++] = stepped_submit(&conns[0]);
+    stepped_turn(&conns[0]);
+    for (size_t i = 0; i < CONNS; i++)
+        assert_int_equal(count_requests(&conns[i]), 1);
+    for (size_t i = 0; i < submitted; i++)
+        weft_future_unref(futures[i]);
+    stepped_fini(&conns[0]);
+}
+
 static void test_idle_connections_to_a_silent_address_take_no_more_requests(void **state)
 {
     (void)state;
@@ -147,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_streams_that_end_together_are_replaced_together),
+        cmocka_unit_test(test_those_with_fewer_streams_are_filled_up_until_all_have_the_same),
         cmocka_unit_test(test_idle_connections_to_a_silent_address_take_no_more_requests),
         cmocka_unit_test(test_a_connection_without_an_address_brings_no_other_into_disrepute),
         cmocka_unit_test(test_that_a_server_wants_http1_is_remembered_for_ten_minutes),

@@ -31,26 +31,35 @@ static int compare_addresses(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static void take_and_fill(struct fixture *f, size_t len, size_t alignment)
+{
+    assert_non_null(f->pool);
+    for (int i = 0; i < BLOCKS; i++) {
+        f->blocks[i] = wf_pool_take(f->pool);
+        assert_non_null(f->blocks[i]);
+        assert_int_equal((uintptr_t)f->blocks[i] % alignment, 0);
+        memset(f->blocks[i], i, len);
+    }
+    for (int i = 0; i < BLOCKS; i++) {
+        assert_int_equal(((unsigned char *)f->blocks[i])[0], (unsigned char)i);
+        assert_int_equal(((unsigned char *)f->blocks[i])[len - 1], (unsigned char)i);
+    }
+    qsort(f->blocks, BLOCKS, sizeof(f->blocks[0]), compare_addresses);
+    for (int i = 1; i < BLOCKS; i++)
+        assert_true((uintptr_t)f->blocks[i] - (uintptr_t)f->blocks[i - 1] >= len);
+    for (int i = 0; i < BLOCKS; i++)
+        wf_pool_give(f->pool, f->blocks[i]);
+    wf_pool_unref(f->pool);
+}
+
 static void test_blocks_are_aligned_apart_and_writable(void **state)
 {
     (void)state;
     static struct fixture f;
     f.pool = wf_pool_new(200);
-    assert_non_null(f.pool);
-    for (int i = 0; i < BLOCKS; i++) {
-        f.blocks[i] = wf_pool_take(f.pool);
-        assert_non_null(f.blocks[i]);
-        assert_int_equal((uintptr_t)f.blocks[i] % WF_CACHE_LINE, 0);
-        memset(f.blocks[i], i, 200);
-    }
-    for (int i = 0; i < BLOCKS; i++)
-        assert_int_equal(((unsigned char *)f.blocks[i])[199], (unsigned char)i);
-    qsort(f.blocks, BLOCKS, sizeof(f.blocks[0]), compare_addresses);
-    for (int i = 1; i < BLOCKS; i++)
-        assert_true((uintptr_t)f.blocks[i] - (uintptr_t)f.blocks[i - 1] >= 200);
-    for (int i = 0; i < BLOCKS; i++)
-        wf_pool_give(f.pool, f.blocks[i]);
-    wf_pool_unref(f.pool);
+    take_and_fill(&f, 200, WF_CACHE_LINE);
+    f.pool = wf_pool_new_long(1016);
+    take_and_fill(&f, 1016, sizeof(void *));
 }
 
 static void test_a_given_block_is_the_next_one_taken(void **state)
@@ -66,9 +75,34 @@ static void test_a_given_block_is_the_next_one_taken(void **state)
     wf_pool_unref(NULL);
 }
 
+static void test_many_are_taken_of_those_that_are_free(void **state)
+{
+    (void)state;
+    void *given[10];
+    void *taken[100];
+    struct wf_pool *pool = wf_pool_new_long(24);
+    assert_non_null(pool);
+    /* Nothing is free yet. */
+    for (size_t i = 0; i < 10; i++)
+        assert_int_equal(wf_pool_take_many(pool, &given[i], 1), 1);
+    for (size_t i = 0; i < 10; i++)
+        wf_pool_give(pool, given[i]);
+    assert_int_equal(wf_pool_take_many(pool, taken, 4), 4);
+    assert_int_equal(wf_pool_take_many(pool, taken + 4, 96), 6);
+    assert_int_equal(wf_pool_take_many(pool, taken + 10, 90), 1);
+    qsort(taken, 11, sizeof(taken[0]), compare_addresses);
+    for (size_t i = 1; i < 11; i++)
+        assert_true((uintptr_t)taken[i] - (uintptr_t)taken[i - 1] >= 24);
+    for (size_t i = 0; i < 11; i++)
+        wf_pool_give(pool, taken[i]);
+    wf_pool_unref(pool);
+}
+
 static void test_lengths_that_cannot_be_are_refused(void **state)
 {
     (void)state;
+    assert_null(wf_pool_new_long(0));
+    assert_null(wf_pool_new_long(SIZE_MAX / 2));
     assert_null(wf_pool_new(0));
     assert_null(wf_pool_new(SIZE_MAX));
     assert_null(wf_pool_new(SIZE_MAX / 2));
@@ -222,6 +256,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks_are_aligned_apart_and_writable),
         cmocka_unit_test(test_a_given_block_is_the_next_one_taken),
+        cmocka_unit_test(test_many_are_taken_of_those_that_are_free),
         cmocka_unit_test(test_lengths_that_cannot_be_are_refused),
         cmocka_unit_test(test_blocks_larger_than_a_small_chunk_work),
         cmocka_unit_test(test_blocks_outlive_the_creators_reference),

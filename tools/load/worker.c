@@ -152,6 +152,8 @@ static void reap(struct wf_load_worker *worker, const struct weft_event *events,
     for (size_t i = 0; i < count; i++) {
         struct wf_load_slot *slot = &worker->slots[(uintptr_t)events[i].tag];
 
+        if (i + 1 < count)
+            __builtin_prefetch(&worker->slots[(uintptr_t)events[i + 1].tag], 1);
         account(worker, slot->future, now_ns - slot->start_ns);
         weft_future_unref(slot->future);
         slot->future = NULL;
