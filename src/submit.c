@@ -92,8 +92,10 @@ size_t weft_submit_batch(struct weft_client *client, struct weft_request *const 
     }
     if (newest != NULL)
         wf_io_thread_push(io, newest, oldest);
-    while (taken > made)
+    while (taken > made) {
         wf_exchange_give(client, out_futures[--taken]);
+        out_futures[taken] = NULL;
+    }
     return made;
 }
 

@@ -93,8 +93,8 @@ WEFT_API WEFT_MUST_USE struct weft_future *weft_submit(struct weft_client *clien
 
 /* Submits @count requests with one hand-over to the I/O thread. @how is one delivery for all;
  * @tags, when not NULL, are the tags of each. Returns how many were submitted, from the first on;
- * fewer than
- * @count only when memory ran out. @out_futures receives their futures. */
+ * fewer than @count only when memory ran out. @out_futures, of @count entries, receives their
+ * futures; entries behind those may become NULL. */
 WEFT_API WEFT_MUST_USE size_t weft_submit_batch(struct weft_client *client,
                                                 struct weft_request *const *requests, size_t count,
                                                 const struct weft_delivery *how, void *const *tags,

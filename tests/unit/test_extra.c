@@ -66,6 +66,38 @@ static void test_without_memory_for_its_limits_a_request_is_not_submitted(void *
     stepped_fini(&stepped);
 }
 
+static void test_what_a_batch_without_memory_took_too_much_goes_back(void **state)
+{
+    (void)state;
+    enum { COUNT = 10 };
+    struct stepped stepped;
+    struct weft_request *requests[COUNT];
+    struct weft_future *futures[COUNT];
+    struct weft_delivery how = WEFT_DELIVERY_INIT;
+    stepped_init(&stepped, NULL);
+    stepped_put_settings(&stepped, 100);
+    for (size_t i = 0; i < COUNT; i++)
+        requests[i] = stepped.request;
+    /* Afterwards as many blocks lie free. */
+    assert_int_equal(weft_submit_batch(stepped.client, requests, COUNT, NULL, NULL, futures),
+                     COUNT);
+    for (size_t i = 0; i < COUNT; i++)
+        answer_next(&stepped, futures[i]);
+
+    how.try_timeout_ms = 10000;
+    how.flags = WEFT_STREAM_BODY;
+    failing_alloc_after(3);
+    size_t made = weft_submit_batch(stepped.client, requests, COUNT, &how, NULL, futures);
+    assert_int_equal(failing_alloc_failures(), 1);
+    failing_alloc_after(-1);
+    assert_in_range(made, 1, COUNT - 1);
+    for (size_t i = made; i < COUNT; i++)
+        assert_null(futures[i]);
+    for (size_t i = 0; i < made; i++)
+        weft_future_unref(futures[i]);
+    stepped_fini(&stepped); /* the leak checker looks */
+}
+
 static void test_without_memory_for_an_informational_response_the_request_ends(void **state)
 {
     (void)state;
@@ -122,6 +154,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_a_plain_request_has_none, tear_down),
         cmocka_unit_test_teardown(test_without_memory_for_its_limits_a_request_is_not_submitted,
+                                  tear_down),
+        cmocka_unit_test_teardown(test_what_a_batch_without_memory_took_too_much_goes_back,
                                   tear_down),
         cmocka_unit_test_teardown(
             test_without_memory_for_an_informational_response_the_request_ends, tear_down),
