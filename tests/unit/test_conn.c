@@ -173,6 +173,7 @@ static void test_an_idle_connection_says_goodbye(void **state)
     struct weft_delivery how = WEFT_DELIVERY_INIT;
     how.deadline_ms = 100;
     struct weft_future *slow = fixture_submit(&f, "/hang", &how);
+    loop_server_await_requests(f.server, 1);
     assert_int_equal(weft_future_wait(slow, TEST_WAIT_MS), WEFT_ERR_DEADLINE);
     assert_int_equal(loop_server_connections(f.server), 1);
     weft_future_unref(slow);

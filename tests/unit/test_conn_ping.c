@@ -186,7 +186,7 @@ static void read_slowly(struct raw_server *server, int fd, unsigned round)
         if (len <= 0)
             break;
         *left -= (size_t)len < *left ? (size_t)len : *left;
-        (void)poll(NULL, 0, 40); /* a slow line, not a race */
+        (void)poll(NULL, 0, 100); /* a slow line, not a race */
     }
     free(buf);
     if (*left > 0)
@@ -203,7 +203,7 @@ static void test_a_slow_line_is_not_a_dead_peer(void **state)
     struct raw_server server;
     raw_server_start(&server, read_slowly, &left);
     struct weft_config config = impatient();
-    config.ping_timeout_ms = 1000; /* less than half of what the upload takes */
+    config.ping_timeout_ms = 2500; /* less than half of what the upload takes */
     struct weft_client *client = weft_client_new(&config, NULL);
     struct weft_future *future = ask(client, &server, NULL, LEN);
     enum weft_code code = weft_future_wait(future, TEST_WAIT_MS);
