@@ -5,7 +5,7 @@
 #include "support/server_process.h"
 
 #define MANY_IO_THREADS 8u
-#define WINDOW          40u
+#define WINDOW          60u
 #define ROUNDS          400u
 #define ATTEMPTS        5u
 
@@ -109,7 +109,8 @@ static void test_a_future_that_outlives_its_client_keeps_no_buffers(void **state
 }
 
 /* What lies between two requests changes with what the server does meanwhile; the least of many
- * looks does not. */
+ * looks does not. After the first path a connection stays; after others it may still be there or
+ * not, as the threads run. */
 static size_t least_after_rounds(struct weft_client *client, enum protocol protocol,
                                  unsigned rounds)
 {
@@ -119,7 +120,7 @@ static size_t least_after_rounds(struct weft_client *client, enum protocol proto
     for (unsigned i = 0; i < rounds; i++) {
         (void)fetch(client, protocol, paths[i % (sizeof(paths) / sizeof(paths[0]))]);
         size_t octets = counting_alloc_octets();
-        if (i + WINDOW >= rounds && octets < least)
+        if (i % (sizeof(paths) / sizeof(paths[0])) == 0 && i + WINDOW >= rounds && octets < least)
             least = octets;
     }
     return least;
