@@ -41,6 +41,17 @@ static struct stepped beside(const struct stepped *stepped)
     return other;
 }
 
+static void open_all(struct stepped *conns, size_t count)
+{
+    stepped_init(&conns[0], NULL);
+    for (size_t i = 1; i < count; i++)
+        conns[i] = beside(&conns[0]);
+    for (size_t i = 0; i < count; i++) {
+        stepped_put_settings(&conns[i], 100);
+        stepped_turn(&conns[i]);
+    }
+}
+
 static size_t count_requests(struct stepped *stepped)
 {
     size_t count = 0;
@@ -55,13 +66,7 @@ static void test_streams_that_end_together_are_replaced_together(void **state)
     enum { CONNS = 12, EACH = 10 }; /* more connections than a choice looks at */
     struct stepped conns[CONNS];
     struct weft_future *futures[2 * CONNS * EACH];
-    stepped_init(&conns[0], NULL);
-    for (size_t i = 1; i < CONNS; i++)
-        conns[i] = beside(&conns[0]);
-    for (size_t i = 0; i < CONNS; i++) {
-        stepped_put_settings(&conns[i], 100);
-        stepped_turn(&conns[i]);
-    }
+    open_all(conns, CONNS);
     for (size_t i = 0; i < CONNS * EACH; i++)
         futures[i] = stepped_submit(&conns[0]);
     for (size_t i = 0; i < CONNS; i++)
@@ -91,13 +96,7 @@ static void test_those_with_fewer_streams_are_filled_up_until_all_have_the_same(
     struct stepped conns[CONNS];
     struct weft_future *futures[CONNS * EACH + ENDED + CONNS];
     size_t submitted = 0;
-    stepped_init(&conns[0], NULL);
-    for (size_t i = 1; i < CONNS; i++)
-        conns[i] = beside(&conns[0]);
-    for (size_t i = 0; i < CONNS; i++) {
-        stepped_put_settings(&conns[i], 100);
-        stepped_turn(&conns[i]);
-    }
+    open_all(conns, CONNS);
     while (submitted < CONNS * EACH)
         futures[submitted++] = stepped_submit(&conns[0]);
     stepped_turn(&conns[0]);
